@@ -1,0 +1,56 @@
+"""Everything that SpatialEvo raises on purpose.
+
+::
+
+    SpatialEvoError
+    ├── UnknownName      a task, dataset, parser or profile that nobody registered
+    ├── DataError        a file of a dataset says something else than its format promises
+    ├── RecordError      a row of one of our own files cannot be read
+    ├── ConfigError      a setting, phrasing or task that contradicts itself
+    └── TaskFault        a plugin's code raised while judging: neither legal nor illegal, never a 0
+
+A question that is refused is no error: see `Verdict`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class SpatialEvoError(Exception):
+    """The common root; its text is one line that a user can act on."""
+
+
+class UnknownName(SpatialEvoError):
+    """A name that nobody registered, with the closest one that somebody did."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        known = sorted(known)
+        close = get_close_matches(name, known, n=1, cutoff=0.5)
+        if close:
+            hint = f"did you mean '{close[0]}'?"
+        else:
+            hint = f"known: {', '.join(known)}" if known else "none is registered"
+        super().__init__(f"there is no {kind} '{name}'; {hint}")
+        self.kind, self.name = kind, name
+
+
+class DataError(SpatialEvoError):
+    """A dataset's file is missing, truncated or contradicts another; names file and field."""
+
+
+class RecordError(SpatialEvoError):
+    """A row of a records file cannot be read; names file and line."""
+
+
+class ConfigError(SpatialEvoError):
+    """A setting, phrasing or task contradicts itself; says what would be right."""
+
+
+class TaskFault(SpatialEvoError):
+    """A task's code raised; the question is neither legal nor illegal and must not be scored."""
+
+    def __init__(self, task: str, where: str, cause: BaseException) -> None:
+        super().__init__(f"task '{task}' raised in {where}: {type(cause).__name__}: {cause}")
+        self.task, self.where = task, where

@@ -1,0 +1,96 @@
+"""Which things of a world a text names, whatever case, article, plural or synonym it uses."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from spatialevo_core.text import name_form, plain, plural
+
+_WORD = re.compile(r"[a-z0-9][a-z0-9'/-]*")
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A name found in a text; `present` says whether the world has such a thing."""
+
+    name: str
+    present: bool
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The names of one world's things, and the words that a speaker may use for them."""
+
+    names: tuple[str, ...]
+    """The labels that this world has, each once."""
+    synonyms: tuple[tuple[str, ...], ...] = ()
+    """Groups of words that mean the same thing; a group may contain none of `names`."""
+    lexicon: frozenset[str] = field(default=frozenset())
+    """Names that worlds of this kind may have, whether this one does or not."""
+
+    def find(self, text: str) -> str | None:
+        """The world's own name for what the text calls it, or None."""
+        return self._present.get(name_form(text))
+
+    def known(self, text: str) -> str | None:
+        """Like `find`, and beyond it the names that other worlds of this kind have."""
+        form = name_form(text)
+        return self._present.get(form) or self._elsewhere.get(form)
+
+    def mentions(self, text: str) -> tuple[Mention, ...]:
+        """Every known name in the text, the longest first where names overlap, in text order."""
+        lowered = plain(text).lower().replace("_", " ")
+        words = list(_WORD.finditer(lowered))
+        found: list[Mention] = []
+        at = 0
+        while at < len(words):
+            for size in range(min(self._longest, len(words) - at), 0, -1):
+                start, end = words[at].start(), words[at + size - 1].end()
+                name = self.known(lowered[start:end])
+                if name is not None:
+                    found.append(Mention(name, name in self._own, start, end))
+                    at += size
+                    break
+            else:
+                at += 1
+        return tuple(found)
+
+    @cached_property
+    def _own(self) -> frozenset[str]:
+        return frozenset(self.names)
+
+    @cached_property
+    def _present(self) -> Mapping[str, str]:
+        groups = (
+            (word, next(name for name in group if name in self._own))
+            for group in self.synonyms
+            if not self._own.isdisjoint(group)
+            for word in group
+        )
+        return _forms([*((name, name) for name in self.names), *groups])
+
+    @cached_property
+    def _elsewhere(self) -> Mapping[str, str]:
+        groups = ((word, group[0]) for group in self.synonyms for word in group)
+        return _forms([*((name, name) for name in sorted(self.lexicon)), *groups])
+
+    @cached_property
+    def _longest(self) -> int:
+        """Words in the longest name."""
+        return max((form.count(" ") + 1 for form in (*self._present, *self._elsewhere)), default=0)
+
+
+def _forms(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Singular forms first, so that a plural never hides another thing's own name."""
+    pairs = [(name_form(word), name) for word, name in pairs]
+    forms: dict[str, str] = {}
+    for form, name in pairs:
+        forms.setdefault(form, name)
+    for form, name in pairs:
+        forms.setdefault(plural(form), name)
+    return forms

@@ -1,0 +1,116 @@
+"""What the core asks of a world: a view that a question is put to, a dataset that loads its source.
+
+A *source* is what a dataset loads (a scanned room, a simulated pendulum). A *view* is what a solver
+is shown of it (some images) together with everything the oracle knows; tasks are declared for a view
+type and are offered on every dataset whose `source` the view is made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
+
+from spatialevo_core.names import Vocabulary
+from spatialevo_core.question import Frozen
+
+S = TypeVar("S", covariant=True)
+
+
+class View(Protocol):
+    """What a question is put to."""
+
+    source: ClassVar[type]
+    """The type of what a dataset loads and this view is made of."""
+
+    @property
+    def key(self) -> str:
+        """A stable name of this view: the same source and frames give the same key."""
+
+    def images(self) -> Sequence[Any]:
+        """What the model is shown, in the order of their numbers from 1: PIL images, RGB."""
+
+    def vocabulary(self) -> Vocabulary:
+        """The names that texts may use for the things of this world."""
+
+    @classmethod
+    def of(cls, source: Any, frames: Sequence[int] | None = None) -> Self:
+        """The view of these frames, or a sensible default choice; raises ConfigError if impossible."""
+
+    @classmethod
+    def propose(cls, source: Any, rng: Random) -> Iterator[Self]:
+        """Views worth asking about, in an order drawn from `rng`; none if the source allows none."""
+
+
+class Grounding(Frozen):
+    """What a text says about a world, checked against it."""
+
+    seen: tuple[str, ...] = ()
+    """Named, and there to be seen in the view."""
+    unseen: tuple[str, ...] = ()
+    """Named, in the world, but not to be seen in the view."""
+    invented: tuple[str, ...] = ()
+    """Named, and not in the world."""
+    true_claims: tuple[str, ...] = ()
+    false_claims: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Grounds(Protocol):
+    """A view that can say what in a text refers to it, and whether it is true of it."""
+
+    def ground(self, text: str) -> Grounding:
+        """What the text refers to."""
+
+
+class Dataset(Protocol[S]):
+    """Where sources come from; read-only, never downloads."""
+
+    @property
+    def name(self) -> str:
+        """As given to `--dataset`."""
+
+    @property
+    def summary(self) -> str:
+        """One line for `datasets list`."""
+
+    @property
+    def source(self) -> type[S]:
+        """What `load` returns; matched against `View.source`."""
+
+    @property
+    def needs_root(self) -> bool:
+        """Whether the user must point at a folder; False for generated worlds."""
+
+    def ids(self, root: Path | None, split: str | None = None) -> Iterable[str]:
+        """The ids of the worlds under `root`, in a stable order."""
+
+    def load(self, root: Path | None, world_id: str) -> S:
+        """One world; raises DataError naming file, field and what was expected."""
+
+    def missing(self, root: Path | None) -> Iterable[str]:
+        """What is wrong with the folder, in plain words, one complaint each; nothing if all is well."""
+
+
+@dataclass(frozen=True)
+class PublishedQuestion:
+    """A question of a benchmark with the answer that was published for it."""
+
+    id: str
+    world_id: str
+    kind: str
+    """The benchmark's own name of the question type: data, not a task."""
+    text: str
+    answer: str
+    """In words or digits; an option letter is already replaced by its option."""
+    options: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Benchmark(Protocol):
+    """A dataset that brings published questions with it; `spatialevo agree` compares with them."""
+
+    def questions(self, root: Path) -> Iterable[PublishedQuestion]:
+        """The published questions, in file order."""
