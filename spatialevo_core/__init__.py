@@ -1,0 +1,6 @@
+"""Questions about a world, rules that refuse them, answers that follow from it; and how tasks plug in.
+
+Knows nothing of rooms: what is spatial lives in the plugins. Imports neither numpy nor torch.
+"""
+
+from spatialevo_core._version import __version__ as __version__

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from spatialevo_core.errors import TaskFault
 from spatialevo_core.question import Answer, Evidence, Frozen, Query, Reason, Stage, Verdict
@@ -20,6 +20,7 @@ class Parsed(Frozen):
     reasons: tuple[Reason, ...] = ()
 
 
+@runtime_checkable
 class Parser(Protocol):
     """Reads a text as a query of one of the tasks; never guesses."""
 

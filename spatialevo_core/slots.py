@@ -5,7 +5,7 @@ A query declares the kind of each field in its type::
     class Distance(Query):
         first: Name
         second: Name
-        unit: Annotated[Literal["m", "cm"], Choice({"m": ("meters", "metres"), "cm": ("centimeters",)})] = "m"
+        words: Annotated[Literal["m", "cm"], Choice({"m": ("meters", "metres"), ...})] = "m"
 
 A field typed as a `Literal` of words needs no annotation: its words are written as they stand.
 """

@@ -61,7 +61,9 @@ def rule(
     force; it returns a Complaint or None.
     """
     if stage is Stage.READ:
-        raise ConfigError(f"rule '{code}' cannot have stage READ; parsers refuse texts, rules queries")
+        raise ConfigError(
+            f"rule '{code}' cannot have stage READ; parsers refuse texts, rules queries"
+        )
     if code.count(".") != 1:
         raise ConfigError(f"rule code '{code}' is not of the form thing.fault")
     return lambda check: Rule(code=code, stage=stage, check=check, said=tuple(said))

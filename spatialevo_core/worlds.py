@@ -1,8 +1,8 @@
 """What the core asks of a world: a view that a question is put to, a dataset that loads its source.
 
 A *source* is what a dataset loads (a scanned room, a simulated pendulum). A *view* is what a solver
-is shown of it (some images) together with everything the oracle knows; tasks are declared for a view
-type and are offered on every dataset whose `source` the view is made of.
+is shown of it (some images) together with everything the oracle knows; a task is declared for a view
+type and offered on every dataset whose `source` the view is made of.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class View(Protocol):
 
     @classmethod
     def of(cls, source: Any, frames: Sequence[int] | None = None) -> Self:
-        """The view of these frames, or a sensible default choice; raises ConfigError if impossible."""
+        """The view of these frames, or a sensible default choice; ConfigError if impossible."""
 
     @classmethod
     def propose(cls, source: Any, rng: Random) -> Iterator[Self]:
-        """Views worth asking about, in an order drawn from `rng`; none if the source allows none."""
+        """Views worth asking about in an order drawn from `rng`; none if the source allows none."""
 
 
 class Grounding(Frozen):
@@ -65,6 +65,7 @@ class Grounds(Protocol):
         """What the text refers to."""
 
 
+@runtime_checkable
 class Dataset(Protocol[S]):
     """Where sources come from; read-only, never downloads."""
 
@@ -91,7 +92,7 @@ class Dataset(Protocol[S]):
         """One world; raises DataError naming file, field and what was expected."""
 
     def missing(self, root: Path | None) -> Iterable[str]:
-        """What is wrong with the folder, in plain words, one complaint each; nothing if all is well."""
+        """What is wrong with the folder, in plain words, a complaint each; nothing if all is well."""
 
 
 @dataclass(frozen=True)
