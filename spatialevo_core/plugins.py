@@ -1,0 +1,337 @@
+"""Loads plugins one by one, so that a broken one is a line in a list and never a crash.
+
+What may happen to a plugin, each reported as a `Problem`: it raises when imported, when a hook is
+called or when what it returned is looked at; a hook is misspelt or lacks `@hookimpl`; it returns
+something else than the hook promises; it brings a name that another plugin has; it was written for
+another version of the hooks, and is then never imported.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import re
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from importlib.metadata import EntryPoint, entry_points
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import pluggy
+from pydantic import ValidationError
+
+from spatialevo_core import engine, hooks
+from spatialevo_core.errors import ConfigError, SpatialEvoError
+from spatialevo_core.registry import AnyDataset, Plugin, Problem, Registry, named, same_name
+from spatialevo_core.task import EXACT, AnyTask, Rule, Task
+from spatialevo_core.worlds import Dataset
+
+__all__ = ["DISABLED", "FIRST_PARTY", "Plugin", "Problem", "Registry", "commands", "load"]
+
+T = TypeVar("T")
+
+FIRST_PARTY = "spatialevo"
+"""The distribution whose names win."""
+DISABLED = "SPATIALEVO_DISABLE_PLUGINS"
+"""Environment variable: names of plugins or distributions to leave alone, separated by commas."""
+
+_HOOKS = tuple(name for name in vars(hooks) if name.startswith("spatialevo_"))
+_VERSIONED = re.compile(r"spatialevo\.v\d+")
+_TASK_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+def load(
+    points: Iterable[EntryPoint] | None = None,
+    *,
+    profile: str = EXACT.name,
+    definitions: Mapping[str, str] | None = None,
+) -> Registry:
+    """Everything that the entry points bring; those of the environment if none are given.
+
+    `definitions` chooses definitions by task name over the profile's. Raises UnknownName and
+    ConfigError for what the caller asked; whatever is wrong with a plugin is in `problems`.
+    """
+    loading = _Loading(points)
+    tasks = loading.tasks()
+    parsers, datasets = loading.parsers(), loading.datasets()
+    tasks = {name: loading.extended(task) for name, task in tasks.items()}
+    chosen = {named("task", name, tasks).name: value for name, value in (definitions or {}).items()}
+    profile = _known_profile(profile, tasks)
+    return Registry(
+        tasks=MappingProxyType(
+            {name: _bound(task, profile, chosen.get(name)) for name, task in tasks.items()}
+        ),
+        parsers=parsers,
+        datasets=MappingProxyType(datasets),
+        plugins=tuple(source.card for source in loading.sources),
+        problems=tuple(loading.problems),
+        profile=profile,
+    )
+
+
+def commands(
+    new_group: Callable[[], T], points: Iterable[EntryPoint] | None = None
+) -> tuple[tuple[tuple[Plugin, T], ...], tuple[Problem, ...]]:
+    """Each plugin with a group of its own to which it has added its commands."""
+    loading, hook = _Loading(points), "spatialevo_commands"
+    filled: list[tuple[Plugin, T]] = []
+    for source in loading.sources:
+        with loading.contained(source.card.name, hook):
+            if hook in source.callers:
+                group = new_group()
+                source.call(hook, cli=group)
+                filled.append((source.card, group))
+    return tuple(filled), tuple(loading.problems)
+
+
+@dataclass
+class _Source:
+    """The code of one plugin."""
+
+    card: Plugin
+    callers: Mapping[str, pluggy.HookCaller]
+
+    def call(self, hook: str, **arguments: Any) -> Any:
+        """What the plugin's hook returned."""
+        answers = self.callers[hook](**arguments)
+        return answers[0] if answers else None
+
+    def note(self, **brought: Iterable[str]) -> None:
+        """Write on the card what the plugin brought."""
+        kept: dict[str, Any] = {k: (*vars(self.card)[k], *new) for k, new in brought.items()}
+        self.card = replace(self.card, **kept)
+
+
+class _Loading:
+    """The plugins of one call, and what went wrong so far."""
+
+    def __init__(self, points: Iterable[EntryPoint] | None) -> None:
+        self.problems: list[Problem] = []
+        self.sources: list[_Source] = []
+        listed = os.environ.get(DISABLED, "").split(",")
+        disabled = {name.strip() for name in listed} - {""}
+        found = _installed() if points is None else points
+        for point in sorted((p for p in found if _VERSIONED.fullmatch(p.group)), key=_order):
+            if disabled.isdisjoint({point.name, _distribution(point)}):
+                self._import(point)
+
+    @contextmanager
+    def contained(
+        self, plugin: str, stage: str, tasks: frozenset[str] | None = frozenset()
+    ) -> Iterator[None]:
+        """Whatever is raised inside becomes a Problem."""
+        try:
+            yield
+        except (Exception, SystemExit) as error:  # noqa: BLE001  (a plugin may raise anything)
+            ours = isinstance(error, SpatialEvoError)
+            told = str(error) if ours else f"{type(error).__name__}: {error}"
+            self._add(Problem(plugin, stage, _line(told), tasks, traceback.format_exc()))
+
+    def tasks(self) -> dict[str, AnyTask]:
+        """Every task, unbound, by name."""
+        return self._collect("tasks", _check_task)
+
+    def parsers(self) -> tuple[engine.Parser, ...]:
+        """Every parser, in the order in which they are asked."""
+        return tuple(self._collect("parsers", _check_parser, affected=None).values())
+
+    def datasets(self) -> dict[str, AnyDataset]:
+        """Every dataset, by name."""
+        return self._collect("datasets", _check_dataset)
+
+    def extended(self, task: AnyTask) -> AnyTask:
+        """The task with the rules and definitions that all plugins add to it."""
+        for source in self.sources:
+            task = self._with_rules(source, task)
+            task = self._with_definitions(source, task)
+        return task
+
+    def _import(self, point: EntryPoint) -> None:
+        if point.group != hooks.GROUP:
+            told = f"is written for {point.group}, and this is {hooks.GROUP}; it was not imported"
+            self._add(Problem(point.name, "version", told))
+            return
+        with self.contained(point.name, "import", None):
+            plugin = point.load()
+            manager = pluggy.PluginManager("spatialevo")
+            manager.add_hookspecs(hooks)
+            for told in _misspelt(manager, plugin):
+                self._add(Problem(point.name, "hooks", told, None))
+            manager.register(plugin, point.name)
+            callers = {each.name: each for each in manager.get_hookcallers(plugin) or ()}
+            version = point.dist.version if point.dist else ""
+            card = Plugin(point.name, _distribution(point), version, point.value)
+            self.sources.append(_Source(card, callers))
+
+    def _collect(
+        self, kind: str, check: Callable[[Any], str], affected: frozenset[str] | None = frozenset()
+    ) -> dict[str, Any]:
+        """What the plugins' hooks of one kind return, by name; the first to use a name keeps it."""
+        hook, kept, owners = f"spatialevo_{kind}", dict[str, Any](), dict[str, Plugin]()
+        for source in self._implementing(hook):
+            with self.contained(source.card.name, hook, affected):
+                for name, item in _items(hook, source.call(hook), check):
+                    owner = owners.setdefault(same_name(name), source.card)
+                    if owner is not source.card or name in kept:
+                        told = f"{kind[:-1]} '{name}' is already there, from {_whose(owner)}"
+                        clash = frozenset({name}) if kind == "tasks" else affected
+                        self._add(Problem(source.card.name, hook, told, clash))
+                        continue
+                    kept[name] = item
+                    source.note(**{kind: (name,)})
+        return kept
+
+    def _with_rules(self, source: _Source, task: AnyTask) -> AnyTask:
+        hook = "spatialevo_rules"
+        with self.contained(source.card.name, hook, frozenset({task.name})):
+            if hook in source.callers:
+                given = _items(hook, source.call(hook, task=task) or (), _check_rule)
+                rules = tuple(rule for _, rule in given)
+                task = replace(task, rules=(*task.rules, *rules))
+                source.note(rules=(f"{each.code} on {task.name}" for each in rules))
+        return task
+
+    def _with_definitions(self, source: _Source, task: AnyTask) -> AnyTask:
+        hook = "spatialevo_solvers"
+        with self.contained(source.card.name, hook, frozenset({task.name})):
+            if hook in source.callers:
+                given = _definitions(task, source.call(hook, task=task))
+                task = replace(task, definitions={**task.definitions, **given})
+                source.note(definitions=(f"{name} of {task.name}" for name in given))
+        return task
+
+    def _implementing(self, hook: str) -> tuple[_Source, ...]:
+        return tuple(source for source in self.sources if hook in source.callers)
+
+    def _add(self, problem: Problem) -> None:
+        """Note a problem; one that is the same for several tasks is one problem."""
+        for at, old in enumerate(self.problems):
+            same = replace(old, tasks=problem.tasks, traceback=problem.traceback) == problem
+            if same and old.tasks is not None and problem.tasks is not None:
+                self.problems[at] = replace(old, tasks=old.tasks | problem.tasks)
+                return
+        self.problems.append(problem)
+
+
+def _installed() -> Iterator[EntryPoint]:
+    found = entry_points()
+    for group in found.groups:
+        yield from found.select(group=group)
+
+
+def _order(point: EntryPoint) -> tuple[bool, str, str, str, str]:
+    """First party first, then by name: nothing depends on how things were installed."""
+    owner = _distribution(point)
+    return (owner != FIRST_PARTY, owner, point.name, point.value, point.group)
+
+
+def _distribution(point: EntryPoint) -> str:
+    return point.dist.name if point.dist else ""
+
+
+def _misspelt(manager: pluggy.PluginManager, plugin: Any) -> Iterator[str]:
+    """Functions that look like hooks and would never be called."""
+    for name, _ in inspect.getmembers(plugin, inspect.isroutine):
+        marked = manager.parse_hookimpl_opts(plugin, name)
+        if marked is None and not name.startswith("spatialevo_"):
+            continue
+        hook = (marked["specname"] if marked else None) or name
+        if hook not in _HOOKS:
+            close = get_close_matches(hook, _HOOKS, n=1)
+            hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(_HOOKS)}"
+            yield f"'{hook}' is no hook; {hint}"
+        elif marked is None:
+            yield f"'{name}' lacks @hookimpl and is never called"
+
+
+def _items(hook: str, given: Any, check: Callable[[Any], str]) -> list[tuple[str, Any]]:
+    """What a hook returned, each with its name; raises ConfigError if it is something else."""
+    if not isinstance(given, Iterable):
+        raise ConfigError(f"{hook} returned {type(given).__name__}, expected an iterable")
+    return [(check(item), item) for item in given]
+
+
+def _check_task(item: Any) -> str:
+    task: AnyTask = _expect(item, Task, "spatialevo_tasks")
+    if not _TASK_NAME.fullmatch(task.name):
+        raise ConfigError(f"task name '{task.name}' is not in snake_case")
+    if not isinstance(task.world.source, type):
+        raise ConfigError(f"{task.world.__name__}.source is no type; name what a dataset loads")
+    return task.name
+
+
+def _check_parser(item: Any) -> str:
+    return str(_expect(item, engine.Parser, "spatialevo_parsers").name)
+
+
+def _check_dataset(item: Any) -> str:
+    dataset = _expect(item, Dataset, "spatialevo_datasets")
+    if not isinstance(dataset.source, type):
+        raise ConfigError(f"dataset '{dataset.name}': source is no type; name what load returns")
+    return str(dataset.name)
+
+
+def _check_rule(item: Any) -> str:
+    return str(_expect(item, Rule, "spatialevo_rules").code)
+
+
+def _expect(item: Any, kind: Any, hook: str) -> Any:
+    if isinstance(item, type) or not isinstance(item, kind):
+        said = f"the class {item.__name__}" if isinstance(item, type) else type(item).__name__
+        raise ConfigError(f"{hook} gave {said}, expected a {kind.__name__}")
+    return item
+
+
+def _definitions(task: AnyTask, given: Any) -> Mapping[str, Any]:
+    """Further definitions of a task; raises ConfigError if they are no functions by new names."""
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise ConfigError(
+            f"spatialevo_solvers returned {type(given).__name__}, expected a mapping of functions"
+        )
+    for name, solve in given.items():
+        if name == EXACT.name or name in task.definitions:
+            raise ConfigError(f"task '{task.name}' already has a definition '{name}'")
+        if not callable(solve):
+            raise ConfigError(f"definition '{name}' of {task.name} is no function")
+    return given
+
+
+def _known_profile(name: str, tasks: Mapping[str, AnyTask]) -> str:
+    """The profile's own spelling; raises UnknownName, ConfigError for a setting nobody reads."""
+    declared = [(task, each) for task in tasks.values() for each in task.profiles]
+    names = {EXACT.name: EXACT.name} | {each.name: each.name for _, each in declared}
+    own = named("profile", name, names)
+    read = {term for task in tasks.values() for term in type(task.terms).model_fields}
+    for task, each in declared:
+        unread = sorted(set(each.settings) - read) if each.name == own else []
+        if unread:
+            raise ConfigError(
+                f"profile '{own}' of task '{task.name}' sets {', '.join(unread)}, "
+                f"which no task has; known: {', '.join(sorted(read)) or 'none'}"
+            )
+    return own
+
+
+def _bound(task: AnyTask, profile: str, definition: str | None) -> AnyTask:
+    try:
+        return task.under(profile, definition)
+    except ValidationError as error:
+        told = error.errors()[0]
+        where = ".".join(str(part) for part in told["loc"])
+        raise ConfigError(
+            f"profile '{profile}' sets {where} of task '{task.name}': {told['msg']}"
+        ) from error
+
+
+def _whose(plugin: Plugin) -> str:
+    by = f" of {plugin.distribution}" if plugin.distribution else ""
+    return f"plugin '{plugin.name}'{by}"
+
+
+def _line(text: str) -> str:
+    return text.strip().partition("\n")[0]

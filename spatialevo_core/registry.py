@@ -1,0 +1,111 @@
+"""What is plugged in: the registry, the plugins it came from, and what went wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from spatialevo_core import engine
+from spatialevo_core.errors import ConfigError, UnknownName
+from spatialevo_core.question import Verdict
+from spatialevo_core.task import EXACT, AnyTask
+from spatialevo_core.worlds import Dataset
+
+T = TypeVar("T")
+
+AnyDataset = Dataset[Any]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What went wrong with one plugin, contained."""
+
+    plugin: str
+    stage: str
+    """'version', 'import', 'hooks', or the hook that was called."""
+    message: str
+    """One line."""
+    tasks: frozenset[str] | None = frozenset()
+    """The tasks whose truth may differ for it; None: nobody can tell, so any."""
+    traceback: str = ""
+    """Empty where the plugin raised nothing."""
+
+    def affects(self, task: str) -> bool:
+        """Whether the task's verdicts may not be what an intact plugin would make them."""
+        return self.tasks is None or task in self.tasks
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A plugin that was imported, and the names of what it brought."""
+
+    name: str
+    """Of its entry point."""
+    distribution: str
+    version: str
+    module: str
+    tasks: tuple[str, ...] = ()
+    parsers: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    """As `code on task`."""
+    definitions: tuple[str, ...] = ()
+    """As `name of task`."""
+
+
+@dataclass(frozen=True)
+class Registry:
+    """Everything that is plugged in, with one profile bound to the tasks."""
+
+    tasks: Mapping[str, AnyTask]
+    parsers: tuple[engine.Parser, ...]
+    datasets: Mapping[str, AnyDataset]
+    plugins: tuple[Plugin, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    profile: str = EXACT.name
+
+    def task(self, name: str) -> AnyTask:
+        """The task of that name ('-' and '_' are equal); raises UnknownName with a suggestion."""
+        return named("task", name, self.tasks)
+
+    def dataset(self, name: str) -> AnyDataset:
+        """The dataset of that name; as `task`."""
+        return named("dataset", name, self.datasets)
+
+    def tasks_on(self, dataset: AnyDataset) -> tuple[AnyTask, ...]:
+        """The tasks whose views are made of what the dataset loads."""
+        return tuple(t for t in self.tasks.values() if issubclass(dataset.source, t.world.source))
+
+    def tasks_of(self, view: Any) -> tuple[AnyTask, ...]:
+        """The tasks that can be asked about this view."""
+        return tuple(task for task in self.tasks.values() if isinstance(view, task.world))
+
+    def ask(self, text: str, view: Any, task: str | None = None) -> Verdict:
+        """The verdict on a text about a view, of one task if it is named; raises TaskFault."""
+        tasks = self.tasks_of(view)
+        assigned = None if task is None else self.task(task)
+        if assigned is not None and assigned not in tasks:
+            raise ConfigError(
+                f"task '{assigned.name}' asks about a {assigned.world.__name__}, "
+                f"not about a {type(view).__name__}"
+            )
+        return engine.ask(text, view, tasks, self.parsers, assigned)
+
+    def affecting(self, tasks: Iterable[str]) -> tuple[Problem, ...]:
+        """The problems for which the truth of these tasks may differ."""
+        names = tuple(tasks)
+        return tuple(each for each in self.problems if any(map(each.affects, names)))
+
+
+def named(kind: str, name: str, known: Mapping[str, T]) -> T:
+    """The value of that name ('-' and '_' are equal); raises UnknownName with a suggestion."""
+    for own, value in known.items():
+        if same_name(own) == same_name(name):
+            return value
+    raise UnknownName(kind, name, known)
+
+
+def same_name(name: str) -> str:
+    """Names that count as one give one string."""
+    return name.replace("-", "_").lower()
