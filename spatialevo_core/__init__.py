@@ -1,4 +1,4 @@
-"""Questions about a world, rules that refuse them, answers that follow from it; and how tasks plug in.
+"""Questions about a world, the rules that refuse them, their answers, and how tasks plug in.
 
 Knows nothing of rooms: what is spatial lives in the plugins. Imports neither numpy nor torch.
 """

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from spatialevo_core.errors import TaskFault
 from spatialevo_core.question import Answer, Evidence, Frozen, Query, Reason, Stage, Verdict
 from spatialevo_core.task import AnyTask, Complaint, Rule
-
-T = TypeVar("T")
 
 
 class Parsed(Frozen):
@@ -104,13 +102,13 @@ def _objections(task: AnyTask, stage: Stage, *judged: Any) -> tuple[Reason, ...]
 
 def _complaint(task: AnyTask, rule: Rule, judged: tuple[Any, ...]) -> Complaint | None:
     complaint = _guarded(task, f"rule {rule.code}", rule.check, *judged)
-    if complaint is not None and not isinstance(complaint, Complaint):
-        cause = TypeError(f"returned {type(complaint).__name__}, expected a Complaint or None")
-        raise TaskFault(task.name, f"rule {rule.code}", cause)
-    return complaint
+    if complaint is None or isinstance(complaint, Complaint):
+        return complaint
+    cause = TypeError(f"returned {type(complaint).__name__}, expected a Complaint or None")
+    raise TaskFault(task.name, f"rule {rule.code}", cause)
 
 
-def _guarded(task: AnyTask, where: str, function: Callable[..., T], *args: Any) -> T:
+def _guarded(task: AnyTask, where: str, function: Callable[..., object], *args: Any) -> object:
     """Every call into a plugin's code while judging; whatever it raises becomes a TaskFault."""
     try:
         return function(*args)

@@ -18,11 +18,11 @@ class Frozen(BaseModel):
 
 
 class Query(Frozen):
-    """What a question asks, once read: a subclass per task, its fields the roles of the question."""
+    """What a question asks, once read: a subclass per task, its fields the roles in it."""
 
 
 class Evidence(Frozen):
-    """The numbers an answer came from, units in the field names: enough to redraw the computation."""
+    """The numbers an answer came from, units in their names: enough to redraw the computation."""
 
 
 class Terms(Frozen):

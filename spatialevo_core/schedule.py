@@ -2,8 +2,8 @@
 
 Estimated accuracy of a task: a = (S + 2 prior) / (N + 2), where S and N are the sums of scores and
 answers, forgotten exponentially. A strategy turns it into a weight of at least delta: `adaptive`
-1 - a, `learnability` a (1 - a), `uniform` 1; the probability is the weight's share among the feasible
-tasks.
+1 - a, `learnability` a (1 - a), `uniform` 1; the probability is the weight's share among the tasks
+that are feasible.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ _ARTICLE = re.compile(r"^(?:the|an?|any|this|that|these|those) (?=.)")
 
 
 def plain(text: str) -> str:
-    """The text on one line, compatibility characters folded, invisible ones and doubled spaces gone."""
+    """The text on one line: compatibility characters folded, invisible ones dropped."""
     folded = unicodedata.normalize("NFKC", text).translate(_QUOTES)
     return " ".join(_INVISIBLE.sub("", folded).split())
 

@@ -1,8 +1,8 @@
 """What the core asks of a world: a view that a question is put to, a dataset that loads its source.
 
 A *source* is what a dataset loads (a scanned room, a simulated pendulum). A *view* is what a solver
-is shown of it (some images) together with everything the oracle knows; a task is declared for a view
-type and offered on every dataset whose `source` the view is made of.
+is shown of it (some images) together with everything the oracle knows; a task is declared for a
+view type and offered on every dataset whose `source` the view is made of.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ class Dataset(Protocol[S]):
         """One world; raises DataError naming file, field and what was expected."""
 
     def missing(self, root: Path | None) -> Iterable[str]:
-        """What is wrong with the folder, in plain words, a complaint each; nothing if all is well."""
+        """What is wrong with the folder, in plain words, one complaint each."""
 
 
 @dataclass(frozen=True)

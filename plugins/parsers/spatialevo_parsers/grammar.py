@@ -1,0 +1,169 @@
+"""The grammar parser: every phrasing of every task, read relative to the names of a world.
+
+It never guesses. A blank is filled by a name of the world (whatever case, article, plural or
+synonym) or, failing that, by the text itself, so that the rules can say that there is no such thing.
+What would change the meaning without changing the words of a phrasing is seen in the blanks: an
+attribute ("red chair"), a part ("door handle"), another room, a negation. Such a question is
+`question.other_task`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from rapidfuzz import fuzz, process
+
+from spatialevo_core.engine import OTHER_TASK, Parsed, Parser, unparseable
+from spatialevo_core.hooks import hookimpl
+from spatialevo_core.names import Vocabulary
+from spatialevo_core.phrasing import Reading
+from spatialevo_core.question import Query, Reason, Stage
+from spatialevo_core.task import AnyTask
+from spatialevo_core.text import LONGEST_TEXT, name_form, plain
+from spatialevo_parsers.meaning import shift_of_meaning
+
+TYPO_SCORE = 88
+"""Least similarity (percent) at which a misspelt name is taken for a name of the world."""
+TYPO_LEAD = 6
+"""How much better than the next name it must be."""
+SHORTEST_TYPO = 5
+"""Characters; shorter words have too many neighbours to be corrected."""
+
+_RESERVED = re.compile(
+    r"(?:camera|image|picture|photo|frame|view) ?\d*$|(?:you|me|i|we|us|it|them)$"
+)
+"""Who asks and what is shown: never a name."""
+
+
+class _OtherMeaning(ValueError):
+    """A blank says more than the name of a thing."""
+
+
+@dataclass(frozen=True)
+class GrammarParser:
+    """Reads what the phrasings of the tasks can say."""
+
+    name: str = "grammar"
+
+    def parse(
+        self, text: str, view: Any, tasks: Sequence[AnyTask], assigned: AnyTask | None = None
+    ) -> Parsed:
+        """The query of the assigned task, or of the one task that reads the text.
+
+        Refuses with `question.other_task` what another task means, or no task does, and with
+        `question.unparseable` what fits no phrasing.
+        """
+        if len(text) > LONGEST_TEXT:
+            message = f"the question has {len(text)} characters; at most {LONGEST_TEXT} are read"
+            return Parsed(reasons=(unparseable(message),))
+        text, names = plain(text), _Names(view.vocabulary())
+        if assigned is not None:
+            own = _read(assigned, text, names)
+            if own != Parsed():
+                return own
+        others = [task for task in tasks if assigned is None or task.name != assigned.name]
+        found = [parsed for task in others if (parsed := _read(task, text, names)) != Parsed()]
+        return _settled(found, assigned)
+
+
+def _settled(found: Sequence[Parsed], assigned: AnyTask | None) -> Parsed:
+    """One outcome of what several tasks, none of them the assigned one, made of a text."""
+    queries = [parsed for parsed in found if parsed.query is not None]
+    if assigned is not None and queries:
+        return Parsed(reasons=(_other(f"this asks for {queries[0].task}, not {assigned.name}"),))
+    if len(queries) > 1:
+        between = " or ".join(sorted(str(parsed.task) for parsed in queries))
+        return Parsed(reasons=(unparseable(f"the question can be read as {between}"),))
+    if queries or found:
+        return (queries or found)[0]
+    return Parsed(reasons=(unparseable("the question fits no wording of any task"),))
+
+
+def _read(task: AnyTask, text: str, names: _Names) -> Parsed:
+    """The task's reading of a text: a query, a refusal, or nothing at all."""
+    refusal = Parsed()
+    fallback: Query | None = None
+    for reading in task.grammar.readings(text):
+        try:
+            query = _build(task, reading, names)
+        except _OtherMeaning as other:
+            refusal = Parsed(task=task.name, reasons=(_other(str(other)),))
+        except ValueError:
+            continue
+        else:
+            if not names.unknown:
+                return Parsed(task=task.name, query=query)
+            fallback = fallback or query
+    if fallback is not None and refusal == Parsed():
+        return Parsed(task=task.name, query=fallback)
+    return refusal
+
+
+def _build(task: AnyTask, reading: Reading, names: _Names) -> Query:
+    names.unknown.clear()
+    query: Query = task.grammar.build(reading, names)
+    return query
+
+
+class _Names:
+    """What a blank's words are called in this world; notes the words that name nothing in it."""
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        self.unknown: list[str] = []
+
+    def __call__(self, text: str) -> str:
+        form = name_form(text)
+        if not form or _RESERVED.match(form):
+            raise ValueError(f"'{text}' names no thing")
+        name = self.vocabulary.find(form)
+        if name is not None:
+            return name
+        elsewhere = self.vocabulary.known(form)
+        if elsewhere is None:
+            shift = shift_of_meaning(form, self.vocabulary)
+            if shift is not None:
+                raise _OtherMeaning(shift)
+            corrected = _corrected(form, self.vocabulary.names)
+            if corrected is not None:
+                return corrected
+        self.unknown.append(form)
+        return elsewhere or form
+
+
+def _corrected(form: str, names: Iterable[str]) -> str | None:
+    """The one name that the form misspells; as many words, the same first letter, a clear lead."""
+    if len(form) < SHORTEST_TYPO:
+        return None
+    like = [
+        name
+        for name in names
+        if name.count(" ") == form.count(" ") and name_form(name)[:1] == form[:1]
+    ]
+    best = process.extract(form, like, scorer=fuzz.ratio, limit=2, score_cutoff=TYPO_SCORE)
+    if not best or (len(best) > 1 and best[0][1] - best[1][1] < TYPO_LEAD):
+        return None
+    return str(best[0][0])
+
+
+def _other(message: str) -> Reason:
+    return Reason(
+        code=OTHER_TASK,
+        stage=Stage.READ,
+        message=message,
+        said=(
+            "asks something else",
+            "another kind of question",
+            "not the kind of question",
+            "off task",
+        ),
+    )
+
+
+@hookimpl
+def spatialevo_parsers() -> Iterable[Parser]:
+    """The grammar."""
+    return [GrammarParser()]

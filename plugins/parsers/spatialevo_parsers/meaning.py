@@ -1,0 +1,60 @@
+"""Words in a blank that change what is asked: attributes, parts, places, negations.
+
+"the red chair" is not "the chair", "the door handle" is not "the door", "the chair in the kitchen"
+is not any chair. Worlds know things by label only; a question that depends on more is refused.
+"""
+
+from __future__ import annotations
+
+import re
+
+from spatialevo_core.names import Vocabulary
+
+ATTRIBUTES = frozenset(
+    """
+    another antique back beige big bigger biggest black blue bottom bright broken brown
+    central clean closed closer closest colorful colourful dark different dirty empty fabric
+    farther farthest few first five four front full furthest glass golden gray green grey huge
+    large larger largest last leather left leftmost light little long longer longest lower
+    main many marble metal metallic middle modern narrow nearer nearest new old only open
+    opened orange other pink plastic purple rear rectangular red right rightmost round same
+    second several short shorter shortest shut silver small smaller smallest square stone tall
+    taller tallest thick thin third three tiny top transparent two upper violet white wide
+    wooden yellow
+    """.split()  # noqa: SIM905
+)
+PARTS = frozenset(
+    """
+    arm armrest arms back backrest base bottom button cable center centre cord corner cushion
+    door drawer edge end feet foot frame front handle headboard hinge knob leg legs lid middle
+    rear rim screen seat shade shelf side surface tip top wheel wheels
+    """.split()  # noqa: SIM905
+)
+_PLACE = re.compile(
+    r"\b(?:in|inside|on|under|behind|beside|near|next to|above|below|of|from|with|by|against|at|"
+    r"outside|between|that|which|whose|without)\b"
+)
+_NEGATION = re.compile(r"\b(?:not|no|non|never|isn't|aren't|neither|nor|except|other than)\b")
+
+
+def shift_of_meaning(form: str, vocabulary: Vocabulary) -> str | None:
+    """Why these words are more than an unknown name, as a sentence; None if they are just that.
+
+    Speaks only where a known name is inside: "red chair" where chairs exist somewhere.
+    """
+    words = form.split()
+    if _NEGATION.search(form):
+        return f"'{form}' negates; ask for a thing by its name"
+    place = _PLACE.search(form)
+    if place and vocabulary.known(form[: place.start()]):
+        return f"'{form}' says more than a name; this world knows things by their label alone"
+    if place and words[0] in PARTS and vocabulary.known(form[place.end() :]):
+        return f"'{form}' is a part; this world knows whole things only"
+    for size in range(1, len(words)):
+        rest = " ".join(words[size:])
+        if vocabulary.known(rest) and all(word in ATTRIBUTES for word in words[:size]):
+            return f"'{form}' depends on an attribute; this world knows '{rest}' by its label alone"
+        whole = " ".join(words[:-size])
+        if vocabulary.known(whole.removesuffix("'s")) and all(w in PARTS for w in words[-size:]):
+            return f"'{form}' is a part; this world knows whole things only"
+    return None
