@@ -1,7 +1,7 @@
 """The grammar parser: every phrasing of every task, read relative to the names of a world.
 
-It never guesses. A blank is filled by a name of the world (whatever case, article, plural or
-synonym) or, failing that, by the text itself, so that the rules can say that there is no such thing.
+It never guesses. A blank is filled by a name of the world (in any case, article, plural or
+synonym) or, failing that, by the text itself, so that the rules can say there is no such thing.
 What would change the meaning without changing the words of a phrasing is seen in the blanks: an
 attribute ("red chair"), a part ("door handle"), another room, a negation. Such a question is
 `question.other_task`.
