@@ -59,7 +59,7 @@ def solve(
 ) -> Answer[Evidence]:
     """The answer of one definition, without asking the rules; raises TaskFault."""
     name = definition or task.definition
-    answer = _guarded(task, "solve", task.solver(name), view, query, task.terms)
+    answer = guarded(task, "solve", task.solver(name), view, query, task.terms)
     if not isinstance(answer, Answer):
         cause = TypeError(f"returned {type(answer).__name__}, expected an Answer")
         raise TaskFault(task.name, "solve", cause)
@@ -101,16 +101,18 @@ def _objections(task: AnyTask, stage: Stage, *judged: Any) -> tuple[Reason, ...]
 
 
 def _complaint(task: AnyTask, rule: Rule, judged: tuple[Any, ...]) -> Complaint | None:
-    complaint = _guarded(task, f"rule {rule.code}", rule.check, *judged)
+    complaint = guarded(task, f"rule {rule.code}", rule.check, *judged)
     if complaint is None or isinstance(complaint, Complaint):
         return complaint
     cause = TypeError(f"returned {type(complaint).__name__}, expected a Complaint or None")
     raise TaskFault(task.name, f"rule {rule.code}", cause)
 
 
-def _guarded(task: AnyTask, where: str, function: Callable[..., object], *args: Any) -> object:
-    """Every call into a plugin's code while judging; whatever it raises becomes a TaskFault."""
+def guarded(task: AnyTask, where: str, function: Callable[..., Any], *args: Any) -> Any:
+    """Every call into a task's code goes through here; whatever it raises becomes a TaskFault."""
     try:
         return function(*args)
+    except TaskFault:
+        raise
     except Exception as cause:
         raise TaskFault(task.name, where, cause) from cause
