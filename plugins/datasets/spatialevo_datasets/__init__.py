@@ -1,0 +1,1 @@
+"""Rooms as worlds for spatial questions, and the datasets that they come from."""

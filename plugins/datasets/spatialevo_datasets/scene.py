@@ -7,29 +7,29 @@ image size; the centre of the top-left pixel is (0, 0) + 0.5.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Float32, Int
-from PIL import Image
 
+from spatialevo_core.errors import ConfigError
 from spatialevo_core.names import Vocabulary
+from spatialevo_datasets import boxes, distances, labels, visibility
+from spatialevo_datasets.boxes import Box
+from spatialevo_datasets.distances import Gap
+from spatialevo_datasets.frames import Depth, Frame
+from spatialevo_datasets.memo import Memo
+from spatialevo_datasets.visibility import Shown, Sight, Surface
+
+__all__ = ["Box", "Depth", "Frame", "Gap", "Instance", "Points", "Scene", "Sight"]
 
 Points = Float32[np.ndarray, "n 3"]
 
-
-@dataclass(frozen=True, eq=False)
-class Box:
-    """An oriented box in the world frame."""
-
-    center: Float[np.ndarray, "3"]
-    size: Float[np.ndarray, "3"]
-    """Full side lengths along `axes`, metres."""
-    axes: Float[np.ndarray, "3 3"]
-    """Rows are the box's unit axes."""
+SAMPLE = 20_000
+"""Scene points by which the overlap of frames is measured."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,36 +44,14 @@ class Instance:
     box: Box | None = None
     """The annotated box; None where the dataset segments points only."""
 
-
-@dataclass(frozen=True, eq=False)
-class Depth:
-    """The depth image of a frame, with its own intrinsics."""
-
-    K: Float[np.ndarray, "3 3"]
-    width: int
-    height: int
-    read: Callable[[], Float32[np.ndarray, "h w"]]
-    """z along the optical axis in metres; 0 where unknown."""
-
-
-@dataclass(frozen=True, eq=False)
-class Frame:
-    """One posed image."""
-
-    index: int
-    """The number that the dataset gives it; what `--frames` takes."""
-    K: Float[np.ndarray, "3 3"]
-    width: int
-    height: int
-    T_world_camera: Float[np.ndarray, "4 4"]
-    read: Callable[[], Image.Image]
-    """The colour image, RGB."""
-    depth: Depth | None = None
+    def __post_init__(self) -> None:
+        if self.points is not None and not len(self.points):
+            raise ConfigError(f"instance {self.id} '{self.label}' has no points; leave them None")
 
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A room, immutable; derived quantities are computed once and kept (see `spatialevo_datasets.measures`)."""
+    """A room, immutable; what is derived from it is computed when first asked for, and kept."""
 
     key: str
     """`dataset/world_id`, unique."""
@@ -88,3 +66,157 @@ class Scene:
     """Frames left out because their pose is not finite."""
     room_size_m2: float | None = None
     """A published floor area, where the dataset stores one."""
+    _boxes: Memo = field(default_factory=lambda: Memo(4096), init=False, repr=False)
+    _gaps: Memo = field(default_factory=lambda: Memo(8192), init=False, repr=False)
+    _looks: Memo = field(default_factory=lambda: Memo(512), init=False, repr=False)
+
+    @cached_property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the objects, each once, sorted."""
+        return tuple(sorted(self._by_label))
+
+    def labelled(self, label: str) -> tuple[Instance, ...]:
+        """The objects of exactly that label, by id."""
+        return self._by_label.get(label, ())
+
+    def vocabulary(self) -> Vocabulary:
+        """The names that texts may use for the objects of this room."""
+        return self._vocabulary
+
+    def frame(self, index: int) -> Frame:
+        """The frame of that number; raises ConfigError naming those there are."""
+        if index not in self._by_index:
+            known = sorted(self._by_index)
+            there = f"it has {known[0]} to {known[-1]}" if known else "it has no frames"
+            raise ConfigError(f"{self.key} has no frame {index}; {there}")
+        return self._by_index[index]
+
+    def aabb(self, instance: Instance) -> Box:
+        """The axis-aligned box of the object's points, or of its annotated box."""
+        return self._boxes.get(("aabb", instance.id), lambda: _aabb(instance))
+
+    def obb(self, instance: Instance) -> Box:
+        """The gravity-aligned box fitted to the points; without points, the annotated box."""
+        return self._boxes.get(("obb", instance.id), lambda: _obb(instance))
+
+    def gap(self, a: Instance, b: Instance) -> Gap:
+        """The nearest distance between the geometries of two objects; exactly symmetric."""
+        first, second = (a, b) if a.id <= b.id else (b, a)
+        found = self._gaps.get((first.id, second.id), lambda: _gap(first, second))
+        return found if first is a else found.turned
+
+    def nearest(self, instance: Instance, point: Float[np.ndarray, "3"]) -> Gap:
+        """From a point of the world frame to the nearest point of the object's geometry."""
+        if instance.points is not None:
+            return distances.point_points(point, instance.points)
+        return distances.points_box(point[None], _obb(instance))
+
+    def sight(self, instance: Instance, frame_index: int) -> Sight | None:
+        """How a frame shows the object.
+
+        None if the room has no frames, the object no points, or fewer than half of the points that
+        decide are of known depth.
+        """
+        if not self.frames or instance.points is None:
+            return None
+        return self._looked(frame_index).sights[instance.id]
+
+    def overlap(self, frame_a: int, frame_b: int) -> float | None:
+        """The share of what one frame shows of the room that the other shows, the smaller way.
+
+        Measured on at most 20,000 points of the scan; None if unknown.
+        """
+        if not self.frames or not len(self._sample):
+            return None
+        return visibility.overlap(self._looked(frame_a).room, self._looked(frame_b).room)
+
+    @cached_property
+    def _by_label(self) -> Mapping[str, tuple[Instance, ...]]:
+        groups: defaultdict[str, list[Instance]] = defaultdict(list)
+        for instance in sorted(self.instances, key=lambda each: each.id):
+            groups[instance.label].append(instance)
+        return {label: tuple(group) for label, group in groups.items()}
+
+    @cached_property
+    def _by_index(self) -> Mapping[int, Frame]:
+        return {frame.index: frame for frame in self.frames}
+
+    @cached_property
+    def _vocabulary(self) -> Vocabulary:
+        return labels.vocabulary(self.labels)
+
+    @cached_property
+    def _objects(self) -> _Objects:
+        return _Objects.of(self.instances)
+
+    @cached_property
+    def _sample(self) -> Points:
+        scanned = self._objects.points if self.points is None else self.points
+        return visibility.sample(scanned, SAMPLE)
+
+    @cached_property
+    def _surface(self) -> Surface | None:
+        scanned = self._objects.points if self.points is None else self.points
+        return Surface.of(scanned) if len(scanned) else None
+
+    def _looked(self, frame_index: int) -> _Looked:
+        return self._looks.get(frame_index, lambda: self._look(self.frame(frame_index)))
+
+    def _look(self, frame: Frame) -> _Looked:
+        """One pass over the points of all objects and of the room's sample."""
+        objects = self._objects
+        points = np.concatenate([objects.points, self._sample])
+        seen = visibility.look(frame, points, self._surface if frame.depth is None else None)
+        split = len(objects.points)
+        found = visibility.sights(seen, objects.owner, len(objects.ids), frame)
+        # Copies, so that what is kept does not hold on to the whole.
+        room = Shown(seen.visible[split:].copy(), seen.known[split:].copy())
+        return _Looked(dict(zip(objects.ids, found, strict=True)), room)
+
+
+@dataclass(frozen=True, eq=False)
+class _Objects:
+    """The points of all objects in one array."""
+
+    ids: tuple[int, ...]
+    points: Points
+    owner: Int[np.ndarray, " n"]
+    """Position in `ids`."""
+
+    @classmethod
+    def of(cls, instances: tuple[Instance, ...]) -> _Objects:
+        clouds = {each.id: each.points for each in instances if each.points is not None}
+        none = np.zeros((0, 3), dtype=np.float32)
+        return cls(
+            ids=tuple(clouds),
+            points=np.concatenate([none, *clouds.values()]),
+            owner=np.repeat(np.arange(len(clouds)), [len(cloud) for cloud in clouds.values()]),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _Looked:
+    sights: Mapping[int, Sight | None]
+    room: Shown
+
+
+def _aabb(instance: Instance) -> Box:
+    return boxes.bounds(_obb(instance)) if instance.points is None else boxes.aabb(instance.points)
+
+
+def _obb(instance: Instance) -> Box:
+    if instance.points is not None:
+        return boxes.fit(instance.points)
+    if instance.box is None:
+        raise ConfigError(f"instance {instance.id} '{instance.label}' has neither points nor a box")
+    return instance.box
+
+
+def _gap(a: Instance, b: Instance) -> Gap:
+    if a.points is not None:
+        if b.points is not None:
+            return distances.points_points(a.points, b.points)
+        return distances.points_box(a.points, _obb(b))
+    if b.points is not None:
+        return distances.points_box(b.points, _obb(a)).turned
+    return distances.box_box(_obb(a), _obb(b))

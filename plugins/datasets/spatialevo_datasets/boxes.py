@@ -1,0 +1,151 @@
+"""Boxes around things: axis-aligned, or fitted to points with one side along gravity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from jaxtyping import Bool, Float
+
+_TIE = 1e-9
+"""Relative difference in area below which two rectangles count as equally small."""
+
+_SIGNS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=np.float64)
+EDGES = np.array(
+    [(i, j) for i in range(8) for j in range(i + 1, 8) if np.abs(_SIGNS[i] - _SIGNS[j]).sum() == 2]
+)
+"""The twelve edges of a box as pairs of rows of `corners`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Box:
+    """An oriented box in the world frame."""
+
+    center: Float[np.ndarray, "3"]
+    size: Float[np.ndarray, "3"]
+    """Full side lengths along `axes`, metres."""
+    axes: Float[np.ndarray, "3 3"]
+    """Rows are the box's unit axes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rectangles:
+    """For each edge of a footprint's convex hull, the smallest rectangle along that edge."""
+
+    along: Float[np.ndarray, "n 2"]
+    """Unit direction of the edge, world xy."""
+    size: Float[np.ndarray, "n 2"]
+    """Side lengths along the edge and across it, metres."""
+    center: Float[np.ndarray, "n 2"]
+    """World xy."""
+
+    @property
+    def area(self) -> Float[np.ndarray, " n"]:
+        """Square metres."""
+        area: Float[np.ndarray, " n"] = np.prod(self.size, axis=1)
+        return area
+
+
+def aabb(points: Float[np.ndarray, "n 3"]) -> Box:
+    """The axis-aligned box of at least one point."""
+    low, high = points.min(axis=0).astype(np.float64), points.max(axis=0).astype(np.float64)
+    return Box(center=(low + high) / 2, size=high - low, axes=np.eye(3))
+
+
+def bounds(box: Box) -> Box:
+    """The axis-aligned box of an oriented one."""
+    return Box(center=box.center, size=np.abs(box.axes).T @ box.size, axes=np.eye(3))
+
+
+def fit(points: Float[np.ndarray, "n 3"]) -> Box:
+    """The gravity-aligned box: the minimum-area rectangle of the footprint times the height.
+
+    Rows of `axes`: the longer horizontal side (towards +x, or +y where x is 0), the shorter one,
+    up. The order of the points does not matter; of equally small rectangles the one with the
+    longest side wins, then the one most nearly along x.
+    """
+    found = rectangles(points[:, :2])
+    best = _smallest(found)
+    along, size = found.along[best], found.size[best]
+    if size[0] < size[1]:
+        along, size = np.array([-along[1], along[0]]), size[::-1]
+    along = along if tuple(np.round(along, 12)) > (0.0, 0.0) else -along
+    low, high = float(points[:, 2].min()), float(points[:, 2].max())
+    x, y = along
+    return Box(
+        center=np.array([*found.center[best], (low + high) / 2]),
+        size=np.array([*size, high - low]),
+        axes=np.array([[x, y, 0.0], [-y, x, 0.0], [0.0, 0.0, 1.0]]),
+    )
+
+
+def rectangles(points_xy: Float[np.ndarray, "n 2"]) -> Rectangles:
+    """Along each edge of the convex hull the smallest rectangle around the points.
+
+    The smallest of all rectangles is among them (rotating calipers).
+    """
+    hull = _hull(points_xy.astype(np.float64))
+    sides = np.roll(hull, -1, axis=0) - hull
+    lengths = np.linalg.norm(sides, axis=1)
+    along = sides[lengths > 0] / lengths[lengths > 0, None] if lengths.any() else np.eye(2)[:1]
+    across = np.stack([-along[:, 1], along[:, 0]], axis=1)
+    # Relative to a corner: far from the origin the products would lose digits that sizes need.
+    corners = hull - hull[0]
+    spans = [_span(corners @ directions.T) for directions in (along, across)]
+    middle = along * spans[0].middle[:, None] + across * spans[1].middle[:, None]
+    return Rectangles(
+        along=along,
+        size=np.stack([span.length for span in spans], axis=1),
+        center=hull[0] + middle,
+    )
+
+
+def corners(box: Box) -> Float[np.ndarray, "8 3"]:
+    """The corners of the box, world frame."""
+    found: Float[np.ndarray, "8 3"] = box.center + (_SIGNS * box.size / 2) @ box.axes
+    return found
+
+
+def nearest_in_box(box: Box, points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "n 3"]:
+    """For each point the nearest point of the solid box: itself where it is inside."""
+    local = (points - box.center) @ box.axes.T
+    found: Float[np.ndarray, "n 3"] = (
+        box.center + np.clip(local, -box.size / 2, box.size / 2) @ box.axes
+    )
+    return found
+
+
+def contains(box: Box, points: Float[np.ndarray, "n 3"]) -> Bool[np.ndarray, " n"]:
+    """Whether each point lies in the solid box."""
+    inside: Bool[np.ndarray, " n"] = np.all(
+        np.abs((points - box.center) @ box.axes.T) <= box.size / 2, axis=1
+    )
+    return inside
+
+
+@dataclass(frozen=True, eq=False)
+class _Span:
+    length: Float[np.ndarray, " n"]
+    middle: Float[np.ndarray, " n"]
+
+
+def _span(values: Float[np.ndarray, "m n"]) -> _Span:
+    low, high = values.min(axis=0), values.max(axis=0)
+    return _Span(length=high - low, middle=(low + high) / 2)
+
+
+def _hull(points_xy: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "m 2"]:
+    """Corners of the convex hull; GEOS decides exactly, so the order of the points is no matter."""
+    path = shapely.linestrings(np.concatenate([points_xy, points_xy[:1]]))
+    hull = shapely.normalize(shapely.convex_hull(path))
+    found: Float[np.ndarray, "m 2"] = shapely.get_coordinates(hull)
+    return found[:-1] if hull.geom_type == "Polygon" else found
+
+
+def _smallest(found: Rectangles) -> int:
+    area, longest = found.area, found.size.max(axis=1)
+    tied = np.flatnonzero(area <= area.min() * (1 + _TIE))
+    off_axis = np.abs(found.along[tied]).min(axis=1)
+    order = np.lexsort((np.round(off_axis, 9), -np.round(longest[tied], 9)))
+    return int(tied[order[0]])

@@ -1,0 +1,229 @@
+"""What a frame shows of a set of points, and how much two frames have in common."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Float32, Int
+from scipy.ndimage import grey_closing
+from scipy.spatial import cKDTree
+
+from spatialevo_datasets.frames import NEAREST_M, Frame, in_camera, inside, project
+
+BEHIND_M = 0.05
+"""How far a point may lie behind the measured surface and still be on it, ..."""
+BEHIND_SHARE = 0.02
+"""... or this share of the measured depth, whichever is more: sensors err with distance."""
+LEAST_KNOWN = 0.5
+"""With a smaller share of points of known depth, nothing is said about visibility."""
+VISIBLE_SHARE, VISIBLE_IMAGE_SHARE = 0.10, 0.01
+GLIMPSED_SHARE, GLIMPSED_IMAGE_SHARE = 0.02, 0.0003
+
+_BUFFER_PX = 320
+"""Longer side of the depth buffer of frames without a depth image."""
+_WIDEST_SPLAT_PX = 6
+
+
+@dataclass(frozen=True)
+class Sight:
+    """How one frame shows one object."""
+
+    share: float
+    """Of the object's points of known depth, those that are visible."""
+    image_share: float
+    """Of the image, the part that the 2D box of the visible points covers."""
+    depth_m: float | None
+    """Camera z of the median visible point; None if no point is visible."""
+
+    def reaches(self, share: float, image_share: float) -> bool:
+        """Whether either share is at least this large."""
+        return self.share >= share or self.image_share >= image_share
+
+    @property
+    def visible(self) -> bool:
+        """Clear enough to ask about."""
+        return self.reaches(VISIBLE_SHARE, VISIBLE_IMAGE_SHARE)
+
+    @property
+    def glimpsed(self) -> bool:
+        """Clear enough that a viewer would notice it."""
+        return self.reaches(GLIMPSED_SHARE, GLIMPSED_IMAGE_SHARE)
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """A scan as a depth buffer needs it: its points and how far apart they are."""
+
+    points: Float32[np.ndarray, "n 3"]
+    spacing_m: Float32[np.ndarray, " n"]
+
+    @classmethod
+    def of(cls, points: Float32[np.ndarray, "n 3"]) -> Surface:
+        """The spacing at each point from its fourth neighbour, within thrice the median."""
+        neighbours = min(5, len(points))
+        distances = np.asarray(cKDTree(points).query(points, k=[neighbours])[0])
+        # With one point per spacing^2, a circle around one that holds 4 others has pi r^2 = 4.
+        spacing = distances[:, 0] * np.sqrt(np.pi / 4)
+        usual = float(np.median(spacing))
+        return cls(points, spacing.clip(usual / 2, usual * 3).astype(np.float32))
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """Which of n points one frame shows."""
+
+    visible: Bool[np.ndarray, " n"]
+    known: Bool[np.ndarray, " n"]
+    """False where the depth needed to decide was not measured."""
+
+
+@dataclass(frozen=True, eq=False)
+class Look(Shown):
+    """Which of n points one frame shows, and where."""
+
+    pixels: Float[np.ndarray, "n 2"]
+    depth_m: Float[np.ndarray, " n"]
+    """Camera z."""
+
+
+@dataclass(frozen=True, eq=False)
+class _DepthMap:
+    depth_m: Float32[np.ndarray, "h w"]
+    """0 unknown, inf where nothing was met."""
+    K: Float[np.ndarray, "3 3"]
+
+
+def look(frame: Frame, points: Float32[np.ndarray, "n 3"], surface: Surface | None) -> Look:
+    """Which of the points the frame shows.
+
+    A point is visible if it projects inside the image, lies in front of the camera, and lies no
+    farther behind the measured depth than its tolerance. The depth is that of the frame's depth
+    image (nearest pixel, own intrinsics); a frame without one is measured on `surface`.
+    """
+    points_cam = in_camera(frame, points)
+    pixels, z = project(frame.K, points_cam), points_cam[:, 2]
+    within = np.flatnonzero(inside(pixels, frame.width, frame.height))
+    measured = _measured(_depth_map(frame, surface), points_cam[within])
+    allowed = measured + np.maximum(BEHIND_M, BEHIND_SHARE * measured)
+    visible, known = np.zeros(len(points), dtype=bool), np.ones(len(points), dtype=bool)
+    known[within] = measured > 0
+    visible[within] = (measured > 0) & (z[within] <= allowed)
+    return Look(visible=visible, known=known, pixels=pixels, depth_m=z)
+
+
+def sights(
+    seen: Look, owner: Int[np.ndarray, " m"], owners: int, frame: Frame
+) -> tuple[Sight | None, ...]:
+    """The sight of each owner 0, 1, ... of the first points; None with too few of known depth."""
+    total = np.bincount(owner, minlength=owners)
+    known = np.bincount(owner[seen.known[: len(owner)]], minlength=owners)
+    shown = np.flatnonzero(seen.visible[: len(owner)])
+    shown = shown[np.lexsort((seen.depth_m[shown], owner[shown]))]
+    counts = np.bincount(owner[shown], minlength=owners)
+    ends = np.cumsum(counts)
+    pixels, depth_m = seen.pixels[shown], seen.depth_m[shown]
+    image_px = frame.width * frame.height
+    found: list[Sight | None] = []
+    for at in range(owners):
+        if total[at] == 0 or known[at] < LEAST_KNOWN * total[at]:
+            found.append(None)
+        elif counts[at] == 0:
+            found.append(Sight(share=0.0, image_share=0.0, depth_m=None))
+        else:
+            own = slice(ends[at] - counts[at], ends[at])
+            covered = float(np.prod(np.ptp(pixels[own], axis=0))) / image_px
+            median = float(depth_m[own][(counts[at] - 1) // 2])
+            found.append(Sight(float(counts[at] / known[at]), covered, median))
+    return tuple(found)
+
+
+def overlap(a: Shown, b: Shown) -> float | None:
+    """The share of points visible in one frame that are visible in the other; the smaller way.
+
+    Both are about the same points. None if the depth is unknown for most of them.
+    """
+    shares = (_share_seen(a, b), _share_seen(b, a))
+    return None if None in shares else min(share for share in shares if share is not None)
+
+
+def sample(points: Float32[np.ndarray, "n 3"], most: int) -> Float32[np.ndarray, "m 3"]:
+    """At most so many of the points, chosen by a hash of their coordinates: order is no matter."""
+    if len(points) <= most:
+        return points
+    bits = np.ascontiguousarray(points, dtype=np.float32).view(np.uint32).astype(np.uint64)
+    mixed = bits @ np.array([0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9], np.uint64)
+    mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(32)
+    chosen: Float32[np.ndarray, "m 3"] = points[np.argpartition(mixed, most)[:most]]
+    return chosen
+
+
+def _share_seen(a: Shown, b: Shown) -> float | None:
+    """Of the points visible in `a`, the share that `b` shows."""
+    both = np.count_nonzero(a.visible & b.visible)
+    known = np.count_nonzero(a.visible & b.known)
+    total = np.count_nonzero(a.visible)
+    if total == 0:
+        return 0.0 if a.known.any() else None
+    return None if known < LEAST_KNOWN * total else both / known
+
+
+def _depth_map(frame: Frame, surface: Surface | None) -> _DepthMap:
+    if frame.depth is not None:
+        return _DepthMap(frame.depth.read(), frame.depth.K)
+    if surface is None:
+        return _DepthMap(np.full((1, 1), np.inf, dtype=np.float32), np.diag([0.0, 0.0, 1.0]))
+    return _buffer(frame, surface)
+
+
+def _measured(depth: _DepthMap, points_cam: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
+    """The measured depth where each point projects; 0 outside the depth image."""
+    height, width = depth.depth_m.shape
+    pixels = project(depth.K, points_cam)
+    within = inside(pixels, width, height)
+    columns, rows = pixels[within].astype(np.intp).T
+    measured = np.zeros(len(points_cam))
+    found = depth.depth_m[rows, columns]
+    measured[within] = np.where(np.isnan(found), 0.0, found)
+    return measured
+
+
+def _buffer(frame: Frame, surface: Surface) -> _DepthMap:
+    """The depth of the nearest scanned point per pixel, each point as large as its spacing.
+
+    The gaps that remain between the points of one surface are closed, up to one pixel.
+    """
+    scale = min(1.0, _BUFFER_PX / max(frame.width, frame.height))
+    width, height = round(frame.width * scale), round(frame.height * scale)
+    K = np.diag([width / frame.width, height / frame.height, 1.0]) @ frame.K
+    points_cam = in_camera(frame, surface.points)
+    in_front = points_cam[:, 2] > NEAREST_M
+    pixels, z = project(K, points_cam[in_front]), points_cam[in_front, 2]
+    reach = np.rint(surface.spacing_m[in_front] * K[0, 0] / z / 2)
+    splats = reach.clip(0, _WIDEST_SPLAT_PX).astype(np.intp)
+    near = inside(
+        pixels + _WIDEST_SPLAT_PX, width + 2 * _WIDEST_SPLAT_PX, height + 2 * _WIDEST_SPLAT_PX
+    )
+    nearness = np.zeros((height, width))
+    for size in range(_WIDEST_SPLAT_PX + 1):
+        own = near & (splats == size)
+        _splat(nearness, np.floor(pixels[own]).astype(np.intp), 1 / z[own], size)
+    closed = grey_closing(nearness, size=(3, 3))
+    with np.errstate(divide="ignore"):
+        return _DepthMap((1 / closed).astype(np.float32), K)
+
+
+def _splat(
+    nearness: Float[np.ndarray, "h w"],
+    pixels: Int[np.ndarray, "n 2"],
+    values: Float[np.ndarray, " n"],
+    reach: int,
+) -> None:
+    """Raise a square of pixels around each pixel to its value."""
+    height, width = nearness.shape
+    steps = range(-reach, reach + 1)
+    for right, down in ((right, down) for right in steps for down in steps):
+        columns, rows = pixels[:, 0] + right, pixels[:, 1] + down
+        on = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
+        np.maximum.at(nearness, (rows[on], columns[on]), values[on])
