@@ -1,0 +1,142 @@
+"""Where objects are, and directions with the angles that decided them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from math import atan, atan2, degrees
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+
+from spatialevo_core.question import Answer, Evidence, Frozen, Query, Stage
+from spatialevo_core.task import Complaint, Rule, rule
+from spatialevo_datasets.scene import Box, Instance, Scene
+from spatialevo_datasets.views import View
+from spatialevo_tasks.cameras import Components
+from spatialevo_tasks.directions import SECTORS, SIDES, Offer, Sectors
+from spatialevo_tasks.rules import SpatialTerms
+
+BoxOf = Callable[[Scene, Instance], Box]
+"""`Scene.obb` or `Scene.aabb`: whose centre is an object's position."""
+
+STEEP = 0.5
+"""Height over horizontal length, beyond which up or down is said."""
+PLAIN_WITHIN_M, PLAIN_FROM_M = 0.10, 0.20
+"""Horizontal length below which, and height from which, up or down is said alone."""
+
+Triple = tuple[float, float, float]
+
+
+def rounded(point: Float[np.ndarray, "3"]) -> Triple:
+    """A point as evidence shows it: metres, to a tenth of a millimetre."""
+    x, y, z = (round(float(each), 4) for each in point)
+    return x, y, z
+
+
+def source(instance: Instance) -> str:
+    """Where the object's geometry comes from: `points` or `annotated box`."""
+    return "annotated box" if instance.points is None else "points"
+
+
+class Decision(Frozen):
+    """One angle that decided the answer, and how safely."""
+
+    between: str
+    """What it chose between."""
+    clearance_deg: float
+    """To the nearest boundary."""
+    margin_deg: float
+    """What noise needs."""
+
+
+class Decided(Evidence):
+    """An answer that angles decided."""
+
+    decisions: tuple[Decision, ...]
+
+
+class Bearing(Decided):
+    """A direction."""
+
+    azimuth_deg: float
+    """0 front, +90 right, 180 back, -90 left."""
+    rays_m: Mapping[str, float]
+    """The length on the floor plane of every ray that enters the angle, by what it leads to."""
+
+
+def sector(sectors: Sectors, azimuth_deg: float, margin_deg: float) -> Decision:
+    """How safely an azimuth falls into its sector."""
+    return Decision(
+        between=", ".join(sectors.words),
+        clearance_deg=sectors.clearance_deg(azimuth_deg),
+        margin_deg=margin_deg,
+    )
+
+
+class Found(NamedTuple):
+    """The word for a direction, and what decided it."""
+
+    word: str
+    azimuth_deg: float
+    rays_m: dict[str, float]
+    decisions: tuple[Decision, ...]
+
+
+def on_the_floor(
+    offer: Offer, azimuth_deg: float, rays_m: dict[str, float], terms: SpatialTerms
+) -> Found:
+    """The word that an offer has for an azimuth between rays of these lengths."""
+    margin = terms.ray_margin_deg(*rays_m.values())
+    decision = sector(SECTORS[offer], azimuth_deg, margin)
+    return Found(SECTORS[offer].word(azimuth_deg), azimuth_deg, rays_m, (decision,))
+
+
+def in_space(ray: str, vector: Components, terms: SpatialTerms) -> Found:
+    """The word for a vector in a level frame: one of eight ways, up, down, or both together."""
+    flat, rise, azimuth = vector.horizontal, abs(vector.up), vector.azimuth_deg
+    level = Decision(
+        between="level, up or down",
+        clearance_deg=abs(degrees(atan2(rise, flat) - atan(STEEP))),
+        margin_deg=terms.ray_margin_deg(vector.length),
+    )
+    if rise <= STEEP * flat:
+        found = on_the_floor("eight ways", azimuth, {ray: flat}, terms)
+        return found._replace(decisions=(level, *found.decisions))
+    vertical = "up" if vector.up > 0 else "down"
+    if flat < PLAIN_WITHIN_M and rise >= PLAIN_FROM_M:
+        return Found(vertical, azimuth, {ray: vector.length}, (level,))
+    side = sector(SIDES, azimuth, terms.ray_margin_deg(flat))
+    return Found(f"{vertical}-{SIDES.word(azimuth)}", azimuth, {ray: flat}, (level, side))
+
+
+def unsettled(evidence: Decided, _terms: SpatialTerms) -> str | None:
+    """What is too close to call, for the rule `decisive`."""
+    for each in evidence.decisions:
+        if each.clearance_deg < each.margin_deg:
+            return (
+                f"{each.clearance_deg:.1f} degrees decide between {each.between}; "
+                f"noise needs {each.margin_deg:.1f}"
+            )
+    return None
+
+
+def far_enough() -> Rule:
+    """No ray of the direction is so short that it leads nowhere."""
+
+    @rule(
+        "direction.too_close",
+        Stage.DEGENERATE,
+        said=("too close", "too near", "right next to", "on top of", "same place", "same position"),
+    )
+    def check(
+        _view: View, _query: Query, answer: Answer[Bearing], terms: SpatialTerms
+    ) -> Complaint | None:
+        least = terms.nearest_direction_m
+        for what, length in answer.evidence.rays_m.items():
+            if length < least:
+                message = f"{what} is a ray of {length:.2f} m, too short for a direction"
+                return Complaint(f"{message}; it needs {least:.2f} m")
+        return None
+
+    return check

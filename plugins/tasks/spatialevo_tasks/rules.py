@@ -1,0 +1,356 @@
+"""When a question about a room is refused: settings, what a name refers to, and shared rules.
+
+Rules about seeing do not apply where nothing can be seen: in a room without frames, or to an object
+that has a box but no points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from math import atan, degrees
+from typing import Any, Literal
+
+from spatialevo_core.question import Query, Stage, Terms
+from spatialevo_core.task import Complaint, Rule, rule
+from spatialevo_core.text import plural, sentence
+from spatialevo_datasets.scene import Instance
+from spatialevo_datasets.views import View
+from spatialevo_tasks.cameras import LEAST_TILT_DEG, tilt_deg
+
+
+class SpatialTerms(Terms):
+    """The settings that decide what is true or legal; a profile may change them."""
+
+    policy: Literal["unique", "first", "nearest"] = "unique"
+    """Which of several objects of one name is meant: none may be, the first, the nearest."""
+    least_tilt_deg: float = LEAST_TILT_DEG
+    """An optical axis nearer to the vertical has no heading."""
+    visible_share: float = 0.10
+    visible_image_share: float = 0.01
+    """Either makes an object *visible*: of its points, or its 2D box's share of the image."""
+    glimpsed_share: float = 0.02
+    glimpsed_image_share: float = 0.0003
+    """Either makes an object *glimpsed*."""
+    fewest_points: int = 50
+    least_overlap: float = 0.10
+    nearest_direction_m: float = 0.20
+    """Horizontally; what is nearer lies in no direction."""
+    angle_margin_deg: float = 2.0
+    """For each ray that enters an angle, plus what `ray_noise_m` at its end subtends."""
+    ray_noise_m: float = 0.04
+    depth_margin_m: float = 0.15
+    """Between compared distances or depths."""
+    size_margin_m: float = 0.05
+    size_margin_share: float = 0.10
+    height_margin_m: float = 0.15
+    visibility_margin: float = 0.15
+
+    def ray_margin_deg(self, *ranges_m: float) -> float:
+        """The margin of an angle between rays of these lengths."""
+        return sum(
+            self.angle_margin_deg + (degrees(atan(self.ray_noise_m / each)) if each > 0 else 90.0)
+            for each in ranges_m
+        )
+
+
+def seen_in(view: View, instance: Instance, terms: SpatialTerms) -> frozenset[int] | None:
+    """The frames of the view in which the object is visible; None where seeing does not apply."""
+    if not view.scene.frames or instance.points is None:
+        return None
+    looks = ((index, view.scene.sight(instance, index)) for index in view.frames)
+    return frozenset(
+        index
+        for index, sight in looks
+        if sight is not None and sight.reaches(terms.visible_share, terms.visible_image_share)
+    )
+
+
+def noticeable(view: View, instance: Instance, terms: SpatialTerms) -> bool:
+    """Whether a viewer may notice the object: glimpsed, or of unknown visibility, in some frame."""
+    if not view.scene.frames or instance.points is None:
+        return True
+    looks = (view.scene.sight(instance, index) for index in view.frames)
+    return any(
+        sight is None or sight.reaches(terms.glimpsed_share, terms.glimpsed_image_share)
+        for sight in looks
+    )
+
+
+def referents(view: View, label: str, terms: SpatialTerms) -> tuple[Instance, ...]:
+    """The objects that the name may refer to: those noticeable in the view if several have it."""
+    named = view.scene.labelled(label)
+    if terms.policy != "unique" or len(named) < 2:
+        return named
+    return tuple(each for each in named if noticeable(view, each, terms)) or named[:1]
+
+
+def referent(
+    view: View, label: str, terms: SpatialTerms, anchor: Instance | None = None
+) -> Instance:
+    """The object that the name refers to: of several the first, or under policy `nearest` the one
+    nearest to the anchor. The room must have one of that name (rule `exist`).
+    """
+    found = referents(view, label, terms)
+    if terms.policy == "nearest" and anchor is not None:
+        return min(found, key=lambda each: view.scene.gap(anchor, each).distance_m)
+    return found[0]
+
+
+def names(query: Query, *fields: str) -> tuple[str, ...]:
+    """The object names in these fields of the query, each once, in their order."""
+    values = (getattr(query, field) for field in fields)
+    rows = ((value,) if isinstance(value, str) else value for value in values)
+    return tuple(dict.fromkeys(name for row in rows for name in row))
+
+
+def exist(*fields: str) -> Rule:
+    """The room has something of every name."""
+
+    @rule("object.missing", Stage.PREMISE, said=MISSING_SAID)
+    def check(view: View, query: Query, _terms: SpatialTerms) -> Complaint | None:
+        missing = [name for name in names(query, *fields) if not view.scene.labelled(name)]
+        if not missing:
+            return None
+        return Complaint(f"there is no {sentence(missing, 'or')} in this room", tuple(missing))
+
+    return check
+
+
+def distinct(*fields: str) -> Rule:
+    """No two roles are filled by the same name."""
+
+    @rule(
+        "object.repeated",
+        Stage.PREMISE,
+        said=("the same object", "same thing", "twice", "repeated", "itself", "identical"),
+    )
+    def check(_view: View, query: Query, _terms: SpatialTerms) -> Complaint | None:
+        values = [getattr(query, field) for field in fields]
+        told = [n for value in values for n in ((value,) if isinstance(value, str) else value)]
+        again = tuple(dict.fromkeys(name for name in told if told.count(name) > 1))
+        return (
+            Complaint(f"the {sentence(again)} fills more than one role", again) if again else None
+        )
+
+    return check
+
+
+def unique(*fields: str) -> Rule:
+    """A definite name fits one object that can be noticed in the view."""
+
+    @rule(
+        "object.ambiguous",
+        Stage.SOLVABLE,
+        said=("more than one", "ambiguous", "which one", "several", "multiple", "not unique"),
+    )
+    def check(view: View, query: Query, terms: SpatialTerms) -> Complaint | None:
+        if terms.policy != "unique":
+            return None
+        many = [n for n in names(query, *fields) if len(referents(view, n, terms)) > 1]
+        if not many:
+            return None
+        return Complaint(
+            f"more than one {sentence(many, 'and more than one')} is meant", tuple(many)
+        )
+
+    return check
+
+
+def observed(*fields: str) -> Rule:
+    """Every named object is visible in some frame of the view."""
+
+    @rule("object.unseen", Stage.SOLVABLE, said=UNSEEN_SAID)
+    def check(view: View, query: Query, terms: SpatialTerms) -> Complaint | None:
+        hidden = tuple(
+            name
+            for name in names(query, *fields)
+            if all(seen_in(view, each, terms) == frozenset() for each in _meant(view, name, terms))
+        )
+        if not hidden:
+            return None
+        return Complaint(f"the {sentence(hidden)} cannot be seen in the images", hidden)
+
+    return check
+
+
+def all_observed(field: str) -> Rule:
+    """Every object of the category is visible in some frame of the view."""
+
+    @rule("objects.unseen_member", Stage.SOLVABLE, said=("not all", "some of them", *UNSEEN_SAID))
+    def check(view: View, query: Query, terms: SpatialTerms) -> Complaint | None:
+        (category,) = names(query, field)
+        members = view.scene.labelled(category)
+        hidden = sum(seen_in(view, each, terms) == frozenset() for each in members)
+        if not hidden:
+            return None
+        noun = plural(category)
+        return Complaint(f"{hidden} of the {noun} cannot be seen in the images", (category,))
+
+    return check
+
+
+def dense(*fields: str) -> Rule:
+    """Every named object that is known by its points has enough of them."""
+
+    @rule(
+        "object.sparse",
+        Stage.SOLVABLE,
+        said=("too few points", "not enough points", "sparse", "too little of it"),
+    )
+    def check(view: View, query: Query, terms: SpatialTerms) -> Complaint | None:
+        for name in names(query, *fields):
+            points = _meant(view, name, terms)[0].points
+            if points is not None and len(points) < terms.fewest_points:
+                fewest = terms.fewest_points
+                message = (
+                    f"{name} has {len(points)} points, fewer than the {fewest} that are needed"
+                )
+                return Complaint(message, (name,))
+        return None
+
+    return check
+
+
+def connected(*fields: str, everything: bool = False) -> Rule:
+    """Frames that overlap, one after another, lead from each named object to every other.
+
+    It is enough that one group of the view's frames, linked by overlaps, shows all of them.
+    `everything`: every object of the name, not the one that is meant.
+    """
+
+    @rule("view.no_overlap", Stage.SOLVABLE, said=NO_OVERLAP_SAID)
+    def check(view: View, query: Query, terms: SpatialTerms) -> Complaint | None:
+        told = names(query, *fields)
+        objects = (
+            each
+            for name in told
+            for each in (view.scene.labelled(name) if everything else _meant(view, name, terms)[:1])
+        )
+        shown = [where for each in objects if (where := seen_in(view, each, terms))]
+        if not shown or frozenset.intersection(*shown):
+            return None
+        groups = _linked(view, terms)
+        if any(all(group & where for where in shown) for group in groups):
+            return None
+        message = f"no overlapping images show {sentence(tuple(f'the {name}' for name in told))}"
+        return Complaint(message, told)
+
+    return check
+
+
+def images(*fields: str) -> Rule:
+    """The view has the images of these numbers, and each fills one role."""
+
+    @rule(
+        "frame.missing",
+        Stage.PREMISE,
+        said=("no such image", "same image", "only two images", "does not exist", "image twice"),
+    )
+    def check(view: View, query: Query, _terms: SpatialTerms) -> Complaint | None:
+        numbers = [getattr(query, field) for field in fields]
+        count = len(view.frames)
+        for number in numbers:
+            if not 1 <= number <= count:
+                shown = "1 image is" if count == 1 else f"{count} images are"
+                return Complaint(f"there is no image {number}; {shown} shown", (f"image {number}",))
+        if len(set(numbers)) < len(numbers):
+            return Complaint(
+                f"image {numbers[0]} fills more than one role", (f"image {numbers[0]}",)
+            )
+        return None
+
+    return check
+
+
+def headed(*fields: str) -> Rule:
+    """The cameras of these images have a heading; those of all images if no field is named."""
+
+    @rule(
+        "camera.no_heading",
+        Stage.SOLVABLE,
+        said=("straight down", "straight up", "no heading", "looks down", "looks up", "too steep"),
+    )
+    def check(view: View, query: Query, terms: SpatialTerms) -> Complaint | None:
+        every = range(1, len(view.frames) + 1)
+        for number in [getattr(query, field) for field in fields] or every:
+            pose = view.image(number).T_world_camera
+            if tilt_deg(pose) < terms.least_tilt_deg:
+                message = f"the camera of image {number} looks too steeply up or down for a heading"
+                return Complaint(message, (f"image {number}",))
+        return None
+
+    return check
+
+
+def overlapping() -> Rule:
+    """The first two frames of the view show enough of the same."""
+
+    @rule("view.no_overlap", Stage.SOLVABLE, said=NO_OVERLAP_SAID)
+    def check(view: View, _query: Query, terms: SpatialTerms) -> Complaint | None:
+        share = view.scene.overlap(*view.frames[:2])
+        if share is None or share >= terms.least_overlap:
+            return None
+        return Complaint(
+            f"the images share {share:.0%} of what they show, less than {terms.least_overlap:.0%}"
+        )
+
+    return check
+
+
+def decisive(what: Callable[[Any, SpatialTerms], str | None], said: tuple[str, ...] = ()) -> Rule:
+    """Noise does not change the answer; `what` reads the evidence and says what is too close."""
+
+    @rule("answer.near_boundary", Stage.DEGENERATE, said=(*BOUNDARY_SAID, *said))
+    def check(_view: View, _query: Query, answer: Any, terms: SpatialTerms) -> Complaint | None:
+        message = what(answer.evidence, terms)
+        return None if message is None else Complaint(message)
+
+    return check
+
+
+def informative(what: Callable[[Any, SpatialTerms], str | None], said: tuple[str, ...]) -> Rule:
+    """The answer says something; `what` reads the evidence and says why it does not."""
+
+    @rule("answer.empty", Stage.DEGENERATE, said=said)
+    def check(_view: View, _query: Query, answer: Any, terms: SpatialTerms) -> Complaint | None:
+        message = what(answer.evidence, terms)
+        return None if message is None else Complaint(message)
+
+    return check
+
+
+MISSING_SAID = (
+    "there is no",
+    "does not exist",
+    "not in the room",
+    "missing",
+    "not present",
+    "is no",
+)
+UNSEEN_SAID = ("not visible", "cannot be seen", "not shown", "hidden", "out of view", "not in view")
+NO_OVERLAP_SAID = ("no overlap", "do not overlap", "share too little", "nothing in common")
+BOUNDARY_SAID = ("too close to call", "borderline", "almost the same", "between", "boundary")
+
+
+def _meant(view: View, name: str, terms: SpatialTerms) -> tuple[Instance, ...]:
+    """All referents while it is undecided which is meant, else the one that is."""
+    found = referents(view, name, terms)
+    return found if terms.policy == "unique" else found[:1]
+
+
+def _linked(view: View, terms: SpatialTerms) -> Iterator[frozenset[int]]:
+    """The frames of the view in groups that overlaps hold together."""
+    left = list(view.frames)
+    while left:
+        group, reach = set(), [left.pop(0)]
+        while reach:
+            at = reach.pop()
+            group.add(at)
+            near = [each for each in left if _overlap(view, at, each) >= terms.least_overlap]
+            left = [each for each in left if each not in near]
+            reach += near
+        yield frozenset(group)
+
+
+def _overlap(view: View, one: int, other: int) -> float:
+    return view.scene.overlap(one, other) or 0.0

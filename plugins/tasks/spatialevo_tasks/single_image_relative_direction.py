@@ -1,0 +1,175 @@
+"""In this image, where is the lamp relative to the bed (front = the way the camera looks)?
+
+The vector from the reference to the target, centre to centre, in the level frame of the camera.
+Rising or falling by more than half of its horizontal length it is `up-` or `down-` with the
+dominant of left, right, front and back; plainly `up` or `down` over less than 0.10 m horizontally
+and at least 0.20 m of height; else one of eight ways. Where a horizontal word is decided, the
+horizontal length must be 0.20 m, else the length in space. Wordings that offer only left or right
+ask which way the camera would turn from the reference to the target, by 5 degrees at least.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from random import Random
+from typing import Literal
+
+from spatialevo_core.hooks import hookimpl
+from spatialevo_core.question import Answer, Query
+from spatialevo_core.slots import Name
+from spatialevo_core.task import AnyTask, Solve, Task
+from spatialevo_datasets.scene import Scene
+from spatialevo_datasets.views import FrameView
+from spatialevo_tasks import geometry, proposals, rules
+from spatialevo_tasks.cameras import Components, camera_frame, wrap_deg
+from spatialevo_tasks.directions import EIGHT, direction_in_part
+from spatialevo_tasks.geometry import Bearing, BoxOf, Found, Triple
+from spatialevo_tasks.profiles import PROFILES
+from spatialevo_tasks.rules import SpatialTerms
+from spatialevo_tasks.wordings import read, written
+
+NAMED = ("target", "reference")
+LEAST_APART_DEG = 5.0
+
+
+class Placement(Query):
+    """Where the target is, from the reference."""
+
+    target: Name
+    reference: Name
+    offer: Literal["eight ways", "left or right"] = "eight ways"
+
+
+class PlacementEvidence(Bearing):
+    """The vector from reference to target in the camera's level frame, metres.
+
+    For left or right, the azimuth is that of the target for who looks at the reference.
+    """
+
+    camera_m: Triple
+    heading_deg: float
+    """From world +x, counter-clockwise."""
+    target_m: Triple
+    reference_m: Triple
+    front_m: float
+    right_m: float
+    up_m: float
+
+
+def by(box: BoxOf) -> Solve:
+    """The answer with every object at the centre of its box."""
+
+    def solve(view: FrameView, q: Placement, terms: SpatialTerms) -> Answer[PlacementEvidence]:
+        level = camera_frame(view.frame.T_world_camera)
+        target = box(view.scene, rules.referent(view, q.target, terms)).center
+        reference = box(view.scene, rules.referent(view, q.reference, terms)).center
+        vector = level.vector(target - reference)
+        if q.offer == "left or right":
+            found = _side(q, level.point(target), level.point(reference), vector.length, terms)
+        else:
+            found = geometry.in_space(f"{q.reference} to {q.target}", vector, terms)
+        evidence = PlacementEvidence(
+            camera_m=geometry.rounded(level.origin),
+            heading_deg=level.heading_deg,
+            target_m=geometry.rounded(target),
+            reference_m=geometry.rounded(reference),
+            front_m=vector.front,
+            right_m=vector.right,
+            up_m=vector.up,
+            azimuth_deg=found.azimuth_deg,
+            rays_m=found.rays_m,
+            decisions=found.decisions,
+        )
+        return Answer(value=found.word, evidence=evidence)
+
+    return solve
+
+
+def _side(
+    q: Placement, target: Components, reference: Components, apart_m: float, terms: SpatialTerms
+) -> Found:
+    azimuth = wrap_deg(target.azimuth_deg - reference.azimuth_deg)
+    rays = {
+        f"camera to {q.reference}": reference.horizontal,
+        f"camera to {q.target}": target.horizontal,
+    }
+    found = geometry.on_the_floor("left or right", azimuth, rays, terms)
+    (only,) = found.decisions
+    only = only.model_copy(update={"margin_deg": max(LEAST_APART_DEG, only.margin_deg)})
+    rays[f"{q.reference} to {q.target}"] = apart_m
+    return found._replace(rays_m=rays, decisions=(only,))
+
+
+def candidates(view: FrameView, rng: Random) -> Iterator[Placement]:
+    """Pairs of objects that can be named and seen, each with one of the two offers."""
+    for target, reference in proposals.arrangements(proposals.definite(view), 2, rng):
+        offer = rng.choice(("eight ways", "left or right"))
+        yield Placement(target=target, reference=reference, offer=offer)
+
+
+def answer_hint(q: Placement) -> str:
+    """The words on offer."""
+    if q.offer == "left or right":
+        return "left or right"
+    return f"one of {', '.join(EIGHT.words)}, up, down, or up or down with one of the four sides"
+
+
+TASK = Task(
+    name="single_image_relative_direction",
+    summary="Where one object is from another, for who looks as the camera does.",
+    world=FrameView,
+    query=Placement,
+    phrasings=(
+        *written(
+            "In this image, where is the {target} relative to the {reference}",
+            "In this image, in which direction from the {reference} is the {target}",
+            "In this image, in which direction is the {target} from the {reference}",
+            "In this image, what is the direction of the {target} from the {reference}",
+            "In this image, which way is it from the {reference} to the {target}",
+            "In this image, starting at the {reference}, in which direction does the {target} lie",
+            "Where does the {target} lie relative to the {reference} in this image",
+            "Where is the {target} with respect to the {reference} in this image",
+            end=" (front = the way the camera looks)?",
+        ),
+        *written(
+            "Is the {target} left or right of the {reference}",
+            "In this image, is the {target} to the left or to the right of the {reference}",
+            "In this image, on which side of the {reference} is the {target}, left or right",
+            "In this image, which side of the {reference} is the {target} on, left or right",
+            "In this image, does the {target} appear left or right of the {reference}",
+            "As the camera sees them, is the {target} left or right of the {reference}",
+            "Seen from the camera, is the {target} to the left or to the right of the {reference}",
+            "Compared with the {reference}, is the {target} farther left or farther right",
+            offer="left or right",
+        ),
+        *read(
+            "[In (this|the) (image|picture|photo),] is the {target} [located] (to|on) the left "
+            "or [(to|on)] [the] right [side] of the {reference} [in (this|the) (image|picture)]",
+            offer="left or right",
+        ),
+    ),
+    rules=(
+        rules.exist(*NAMED),
+        rules.distinct(*NAMED),
+        rules.unique(*NAMED),
+        rules.observed(*NAMED),
+        rules.dense(*NAMED),
+        rules.headed(),
+        geometry.far_enough(),
+        rules.decisive(geometry.unsettled),
+    ),
+    candidates=candidates,
+    solve=by(Scene.obb),
+    definitions={"aabb": by(Scene.aabb)},
+    score=direction_in_part,
+    answer_hint=answer_hint,
+    brief=proposals.told_objects,
+    terms=SpatialTerms(),
+    profiles=PROFILES,
+)
+
+
+@hookimpl
+def spatialevo_tasks() -> Iterable[AnyTask]:
+    """This task."""
+    return [TASK]
