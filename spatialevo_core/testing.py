@@ -17,6 +17,7 @@ from typing import Any
 
 from spatialevo_core.engine import Parser, judge
 from spatialevo_core.errors import TaskFault
+from spatialevo_core.names import Vocabulary
 from spatialevo_core.question import Frozen, Query, Verdict
 from spatialevo_core.task import AnyTask
 
@@ -114,12 +115,17 @@ def _reads_back(task: AnyTask, asked: Sequence[Asked]) -> Iterator[str]:
         if not wordings:
             yield f"no phrasing writes {query!r}"
         for text in wordings:
-            read = [
-                task.grammar.build(reading, lambda raw: names.find(raw) or raw)
-                for reading in task.grammar.readings(text)
-            ]
+            read = list(_read(task, text, names))
             if query not in read:
                 yield f"'{text}' was written for {query!r} and reads as {read or 'nothing'}"
+
+
+def _read(task: AnyTask, text: str, names: Vocabulary) -> Iterator[Query]:
+    for reading in task.grammar.readings(text):
+        try:
+            yield task.grammar.build(reading, lambda raw: names.find(raw) or raw)
+        except ValueError:
+            continue
 
 
 def _repeats(task: AnyTask, asked: Sequence[Asked]) -> Iterator[str]:

@@ -29,7 +29,7 @@ def name_form(text: str) -> str:
 @lru_cache(maxsize=8192)
 def plural(noun: str) -> str:
     """The English plural of a noun ('night stand' -> 'night stands')."""
-    return str(_inflect().plural_noun(noun) or noun)
+    return str(_inflect().plural_noun(noun) or noun) if noun else noun
 
 
 @lru_cache(maxsize=1)
