@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from spatialevo_core import engine
 from spatialevo_core.errors import ConfigError, UnknownName
@@ -54,6 +54,13 @@ class Plugin:
     """As `name of task`."""
 
 
+class Asked(NamedTuple):
+    """A question as it was put."""
+
+    view: Any
+    verdict: Verdict
+
+
 @dataclass(frozen=True)
 class Registry:
     """Everything that is plugged in, with one profile bound to the tasks."""
@@ -91,6 +98,41 @@ class Registry:
                 f"not about a {type(view).__name__}"
             )
         return engine.ask(text, view, tasks, self.parsers, assigned)
+
+    def ask_about(
+        self,
+        text: str,
+        source: Any,
+        frames: Sequence[int] | None = None,
+        task: str | None = None,
+    ) -> Asked:
+        """The verdict on a text about what a dataset loaded, of these frames or a default choice.
+
+        The view is of the first type that can be made of the frames and in which the text reads as
+        a query. Raises ConfigError if no view can be made, UnknownName and TaskFault.
+        """
+        tasks = self.tasks.values() if task is None else (self.task(task),)
+        worlds = list(dict.fromkeys(t.world for t in tasks if isinstance(source, t.world.source)))
+        refused: list[Asked] = []
+        unmade: list[ConfigError] = []
+        for world in worlds:
+            try:
+                view = world.of(source, frames)
+            except ConfigError as error:
+                unmade.append(error)
+                continue
+            asked = Asked(view, self.ask(text, view, task))
+            if asked.verdict.query is not None:
+                return asked
+            refused.append(asked)
+        if not refused:
+            raise ConfigError(str(unmade[0]) if unmade else self._unasked(source, task))
+        knowing = (asked for asked in refused if engine.OTHER_TASK in asked.verdict.codes)
+        return next(knowing, refused[0])
+
+    def _unasked(self, source: Any, task: str | None) -> str:
+        what = "no task asks" if task is None else f"task '{task}' does not ask"
+        return f"{what} about a {type(source).__name__}; 'spatialevo tasks list' shows what does"
 
     def affecting(self, tasks: Iterable[str]) -> tuple[Problem, ...]:
         """The problems for which the truth of these tasks may differ."""

@@ -29,6 +29,10 @@ class View(Protocol):
     def key(self) -> str:
         """A stable name of this view: the same source and frames give the same key."""
 
+    @property
+    def frames(self) -> tuple[int, ...]:
+        """The numbers of what is shown, as `of` takes them; empty where the source has none."""
+
     def images(self) -> Sequence[Any]:
         """What the model is shown, in the order of their numbers from 1: PIL images, RGB."""
 

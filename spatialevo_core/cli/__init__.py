@@ -1,0 +1,89 @@
+"""The command `spatialevo`: a table of commands, each imported when it is used.
+
+Listing the commands imports none of them and no plugin. Results go to stdout, remarks and progress
+to stderr. Exit status: 0 fine, 1 something is wrong, 2 the command line was not understood.
+"""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import click
+
+from spatialevo_core._version import __version__
+from spatialevo_core.errors import SpatialEvoError
+
+
+class Command(NamedTuple):
+    """A command that is not imported yet."""
+
+    target: str
+    """`module:object`."""
+    summary: str
+
+
+COMMANDS = {
+    "tasks": Command("spatialevo_core.cli.tasks:tasks", "List, show and check tasks."),
+    "datasets": Command("spatialevo_core.cli.datasets:datasets", "List and check datasets."),
+    "parsers": Command("spatialevo_core.cli.parsers:parsers", "List parsers."),
+    "plugins": Command(
+        "spatialevo_core.cli.plugins:plugins", "Show what is plugged in, and what went wrong."
+    ),
+    "ask": Command("spatialevo_core.cli.ask:ask", "Ask one question about one world."),
+    "generate": Command(
+        "spatialevo_core.cli.generate:generate", "Write questions with answers and evidence."
+    ),
+    "agree": Command("spatialevo_core.cli.agree:agree", "Compare our answers with published ones."),
+    "train": Command("spatialevo_trainer.cli:train", "Train a model that asks and answers."),
+    "demo": Command("spatialevo_trainer.demo:demo", "See everything, on synthetic worlds."),
+}
+
+
+class LazyGroup(click.Group):
+    """Commands from the table; any other name is looked for among the plugins' commands."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """The names in the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, imported now; None if nobody has it."""
+        if cmd_name in COMMANDS:
+            module, _, name = COMMANDS[cmd_name].target.partition(":")
+            command: click.Command = getattr(import_module(module), name)
+            return command
+        from spatialevo_core.cli.plugins import plugin_commands
+
+        return plugin_commands(ctx.find_root().obj).commands.get(cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with a suggestion for an unknown name."""
+        name = args[0]
+        command = self.get_command(ctx, name)
+        if command is None and not ctx.resilient_parsing:
+            close = get_close_matches(name, COMMANDS, n=1)
+            hint = f"did you mean '{close[0]}'?" if close else f"known: {', '.join(COMMANDS)}"
+            ctx.fail(f"there is no command '{name}'; {hint}")
+        return name, command, args[1:]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The table's summaries."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.summary) for name, command in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; what we raise on purpose is one line and exit status 1."""
+        try:
+            return super().invoke(ctx)
+        except SpatialEvoError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="spatialevo")
+def main() -> None:
+    """Judge spatial questions by computing the answer, and train models on them."""

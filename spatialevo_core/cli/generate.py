@@ -1,0 +1,90 @@
+"""`spatialevo generate`: questions with answers and evidence, as JSONL."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import click
+
+from spatialevo_core.cli.shared import (
+    checked_root,
+    dataset_option,
+    definition_option,
+    profile_option,
+    progress,
+    registry,
+    root_option,
+)
+from spatialevo_core.errors import UnknownName
+from spatialevo_core.generation import Settings, generate_file
+from spatialevo_core.registry import AnyDataset
+
+
+@click.command()
+@dataset_option
+@root_option
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.option("--task", "names", multiple=True, help="Only this task; may be repeated.")
+@click.option("--per-scene", type=click.IntRange(min=1), default=20, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--ids", "listed", help="These worlds, separated by commas.")
+@click.option("--scenes", type=click.IntRange(min=1), help="The first so many worlds.")
+@click.option("--max-faults", type=click.IntRange(min=0), default=0, show_default=True)
+@profile_option
+@definition_option
+def generate(
+    *,
+    dataset: str,
+    root: Path | None,
+    out: Path,
+    names: tuple[str, ...],
+    per_scene: int,
+    seed: int,
+    listed: str | None,
+    scenes: int | None,
+    max_faults: int,
+    profile: str,
+    definitions: tuple[str, ...],
+) -> None:
+    """Write legal questions about the worlds of a dataset, each with its answer and evidence.
+
+    The same settings give the same bytes. Run again after an interruption, it goes on where it
+    stopped. Where a task's code raises, a row of faults.jsonl beside the output says so, and the
+    exit status is 1 if there are more than --max-faults of them.
+    """
+    loaded = registry(profile, definitions)
+    known = loaded.dataset(dataset)
+    root = checked_root(known, root)
+    tasks = [loaded.task(name) for name in names] or loaded.tasks_on(known)
+    settings = Settings(
+        dataset=known.name,
+        tasks=tuple(task.name for task in tasks),
+        per_scene=per_scene,
+        seed=seed,
+        profile=loaded.profile,
+        definitions=tuple(sorted(definitions)),
+    )
+    worlds = progress(_worlds(known, root, listed, scenes), "generating")
+    written = generate_file(out, tasks, worlds, lambda each: known.load(root, each), settings)
+    click.echo(
+        f"{written.questions} questions from {written.worlds} worlds added to {out}; "
+        f"{written.faults} faults",
+        err=True,
+    )
+    if written.faults > max_faults:
+        raise SystemExit(1)
+
+
+def _worlds(
+    dataset: AnyDataset, root: Path | None, listed: str | None, count: int | None
+) -> tuple[str, ...]:
+    """The ids that were asked for; raises UnknownName for one that the dataset does not have."""
+    known = tuple(islice(dataset.ids(root), None if listed else count))
+    if listed is None:
+        return known
+    chosen = tuple(part.strip() for part in listed.split(","))
+    for world_id in chosen:
+        if world_id not in known:
+            raise UnknownName(f"world of {dataset.name}", world_id, known)
+    return chosen[:count]
