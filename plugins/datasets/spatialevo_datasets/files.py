@@ -1,0 +1,171 @@
+"""Reading dataset files: every fault becomes one DataError that names file, field and remedy."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from jaxtyping import Float, Float32
+from PIL import Image
+from pydantic import BaseModel, ValidationError
+
+from spatialevo_core.errors import DataError
+
+M = TypeVar("M", bound=BaseModel)
+
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_RIGID = 1e-2
+"""How far a stored rotation may be from orthonormal: datasets round to few digits."""
+
+
+def read_bytes(path: Path) -> bytes:
+    """The contents of a file; raises DataError if there is none."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise DataError(f"{path} is missing") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+
+
+def read_text(path: Path) -> str:
+    """The contents of a text file."""
+    data = read_bytes(path)
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is no UTF-8 text at byte {error.start}") from None
+
+
+def read_model(path: Path, model: type[M]) -> M:
+    """A JSON file as a model; raises DataError naming the first field that does not fit."""
+    return parse_model(read_bytes(path), str(path), model)
+
+
+def parse_model(data: bytes | str, where: str, model: type[M]) -> M:
+    """JSON as a model; `where` names its origin in a DataError."""
+    try:
+        return model.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+    if first["type"] == "json_invalid":
+        raise DataError(f"{where} is truncated or no JSON: {first['ctx']['error']}")
+    field = "".join(f"[{at}]" if isinstance(at, int) else f".{at}" for at in first["loc"])
+    raise DataError(f"{where}: {field.lstrip('.')}: {_lowered(first['msg'])}")
+
+
+def read_matrix(path: Path) -> Float[np.ndarray, "4 4"]:
+    """A text file of four rows of four numbers, which may be infinite or NaN."""
+    rows = [line.split() for line in read_text(path).splitlines() if line.strip()]
+    if [len(row) for row in rows] != [4, 4, 4, 4]:
+        counts = "x".join(map(str, (len(rows), *sorted({len(row) for row in rows}))))
+        raise DataError(f"{path} holds {counts or 'no'} numbers; expected a 4x4 matrix")
+    return numbers(" ".join(map(" ".join, rows)), str(path)).reshape(4, 4)
+
+
+def numbers(text: str, where: str) -> Float[np.ndarray, " n"]:
+    """Numbers separated by spaces."""
+    try:
+        return np.array([float(word) for word in text.split()])
+    except ValueError as error:
+        raise DataError(f"{where}: {error}; expected numbers") from None
+
+
+def check_rigid(matrix: Float[np.ndarray, "4 4"], where: str) -> None:
+    """Raise DataError unless the matrix is a rotation and a translation."""
+    rotation = matrix[:3, :3]
+    orthonormal = np.abs(rotation @ rotation.T - np.eye(3)).max() < _RIGID
+    if not (orthonormal and np.linalg.det(rotation) > 0 and (matrix[3] == (0, 0, 0, 1)).all()):
+        raise DataError(f"{where} is no rigid motion; expected a rotation, a shift and 0 0 0 1")
+
+
+def image_size(path: Path) -> tuple[int, int]:
+    """Width and height, from the file's header."""
+    with _opened(path) as image:
+        return image.size
+
+
+@dataclass(frozen=True)
+class ColourFile:
+    """Reads a colour image when called; raises DataError unless it has the expected size."""
+
+    path: Path
+    width: int
+    height: int
+
+    def __call__(self) -> Image.Image:
+        """The image, RGB."""
+        return _decoded(self.path, self.width, self.height).convert("RGB")
+
+
+@dataclass(frozen=True)
+class DepthFile:
+    """Reads a depth image of 16-bit millimetres when called, as `ColourFile` does."""
+
+    path: Path
+    width: int
+    height: int
+
+    def __call__(self) -> Float32[np.ndarray, "h w"]:
+        """Metres, 0 where unknown."""
+        image = _decoded(self.path, self.width, self.height)
+        if not image.mode.startswith("I"):
+            raise DataError(f"{self.path} has mode {image.mode}; expected 16-bit grey millimetres")
+        return np.asarray(image).astype(np.float32) / np.float32(1000)
+
+
+def world_folder(root: Path, world_id: str, parents: Iterable[str], known: Iterable[str]) -> Path:
+    """The folder of a world, under one of the parents; raises DataError with a suggestion."""
+    if _ID.fullmatch(world_id):
+        for parent in parents:
+            folder = root / parent / world_id
+            if folder.is_dir():
+                return folder
+    raise no_such_world(root, world_id, known)
+
+
+def no_such_world(root: Path, world_id: str, known: Iterable[str]) -> DataError:
+    """The error of asking for a world that is not there."""
+    known = list(known)
+    close = get_close_matches(world_id, known, n=1, cutoff=0.5)
+    hint = f"did you mean '{close[0]}'?" if close else f"it has {len(known)} scenes"
+    return DataError(f"{root} has no scene {world_id!r}; {hint}")
+
+
+def given_root(root: Path | None, dataset: str) -> Path:
+    """The folder that the user pointed at; raises DataError if there is none."""
+    if root is None:
+        raise DataError(f"{dataset} needs a folder; give it with --root")
+    if not root.is_dir():
+        raise DataError(f"{dataset}: {root} is no folder")
+    return root
+
+
+def _opened(path: Path) -> Image.Image:
+    try:
+        return Image.open(path)
+    except FileNotFoundError:
+        raise DataError(f"{path} is missing") from None
+    except OSError:
+        raise DataError(f"{path} is truncated or no image") from None
+
+
+def _decoded(path: Path, width: int, height: int) -> Image.Image:
+    with _opened(path) as image:
+        if image.size != (width, height):
+            size = "x".join(map(str, image.size))
+            raise DataError(f"{path} is {size} pixels; the first of its folder is {width}x{height}")
+        try:
+            image.load()
+        except (OSError, SyntaxError) as error:
+            raise DataError(f"{path} is truncated: {_lowered(str(error))}") from None
+        return image
+
+
+def _lowered(message: str) -> str:
+    return message[:1].lower() + message[1:]

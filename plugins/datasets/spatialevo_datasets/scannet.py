@@ -1,0 +1,197 @@
+"""ScanNet v2 as its owners publish it, with images exported by their reader.
+
+Of a scene folder are read: `<id>_vh_clean_2.ply`, `<id>_vh_clean_2.0.010000.segs.json`,
+`<id>.aggregation.json`, `<id>.txt` and, where they are, `color/<n>.jpg`, `depth/<n>.png`,
+`pose/<n>.txt` and `intrinsic/intrinsic_{color,depth}.txt` (or without the folder `intrinsic`).
+The mesh and the poses are brought into the aligned frame that `axisAlignment` states.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Float, Float32, Int
+from pydantic import BaseModel
+
+from spatialevo_core.errors import DataError
+from spatialevo_core.hooks import hookimpl
+from spatialevo_core.text import name_form
+from spatialevo_core.worlds import Dataset
+from spatialevo_datasets import labels
+from spatialevo_datasets.files import given_root, read_model, read_text, world_folder
+from spatialevo_datasets.ply import read_vertices
+from spatialevo_datasets.scannet_frames import read_header, read_recording
+from spatialevo_datasets.scene import Instance, Scene
+
+_FILES = ("_vh_clean_2.ply", "_vh_clean_2.0.010000.segs.json", ".aggregation.json", ".txt")
+_PARENTS = ("scans", ".")
+_TABLE = "scannetv2-labels.combined.tsv"
+_STRUCTURAL_CLASSES = ("wall", "floor", "ceiling")
+
+
+class _Segments(BaseModel):
+    segIndices: list[int]  # noqa: N815  (the file's own field names)
+
+
+class _Group(BaseModel):
+    objectId: int  # noqa: N815
+    label: str
+    segments: list[int]
+
+
+class _Aggregation(BaseModel):
+    segGroups: list[_Group]  # noqa: N815
+
+
+@dataclass(frozen=True)
+class ScanNet:
+    """The dataset `scannet`."""
+
+    name: str = "scannet"
+    summary: str = "real rooms: ScanNet v2, in the owners' folder layout"
+    source: type[Scene] = Scene
+    needs_root: bool = True
+
+    def ids(self, root: Path | None, split: str | None = None) -> Iterable[str]:
+        """All scenes under `root`, sorted, or those that `scannetv2_<split>.txt` lists."""
+        root = given_root(root, self.name)
+        folders = (each for parent in _PARENTS for each in (root / parent).glob("*") if _is(each))
+        found = sorted({each.name for each in folders})
+        if split is None:
+            return found
+        listed = set(read_text(root / f"scannetv2_{split}.txt").split())
+        return [each for each in found if each in listed]
+
+    def load(self, root: Path | None, world_id: str) -> Scene:
+        """One scene; images and depth are read when they are asked for."""
+        root = given_root(root, self.name)
+        folder = world_folder(root, world_id, _PARENTS, self.ids(root))
+        header = read_header(folder / f"{world_id}.txt")
+        points = _aligned(read_vertices(folder / f"{world_id}{_FILES[0]}"), header.alignment)
+        groups = _read_groups(folder, world_id, len(points))
+        classes = _read_classes(root)
+        clouds = [(each, points[each.vertices]) for each in groups]
+        floor = [own for each, own in clouds if _class(each.label, classes) == "floor"]
+        recording = read_recording(folder, header)
+        return Scene(
+            key=f"{self.name}/{world_id}",
+            instances=tuple(
+                Instance(each.id, each.label, own)
+                for each, own in clouds
+                if not _structural(each.label, classes)
+            ),
+            frames=recording.frames,
+            points=points,
+            floor=np.concatenate(floor) if floor else None,
+            dropped_poses=recording.dropped_poses,
+        )
+
+    def missing(self, root: Path | None) -> Iterator[str]:
+        """What keeps scenes from being loaded, or their images from being seen."""
+        try:
+            ids = list(self.ids(root))
+        except DataError as error:
+            yield str(error)
+            return
+        if not ids:
+            yield f"{root} holds no scenes; expected scans/<scene>/ or <scene>/ in it"
+        for world_id in ids:
+            yield from self._faults(given_root(root, self.name), world_id)
+
+    def _faults(self, root: Path, world_id: str) -> Iterator[str]:
+        folder = world_folder(root, world_id, _PARENTS, ())
+        absent = [each for end in _FILES if not (each := folder / f"{world_id}{end}").is_file()]
+        yield from (f"{each} is missing" for each in absent)
+        if (folder / f"{world_id}.sens").is_file() and not (folder / "color").is_dir():
+            yield f"{folder / 'color'} is missing; export {world_id}.sens with the owners' reader"
+        if not absent:
+            try:
+                self.load(root, world_id)
+            except DataError as error:
+                yield str(error)
+
+
+@dataclass(frozen=True, eq=False)
+class _Labelled:
+    id: int
+    label: str
+    vertices: Int[np.ndarray, " n"]
+
+
+def _is(folder: Path) -> bool:
+    return any((folder / f"{folder.name}{end}").is_file() for end in _FILES)
+
+
+def _aligned(
+    points: Float32[np.ndarray, "n 3"], alignment: Float[np.ndarray, "4 4"]
+) -> Float32[np.ndarray, "n 3"]:
+    moved = points.astype(np.float64) @ alignment[:3, :3].T + alignment[:3, 3]
+    aligned: Float32[np.ndarray, "n 3"] = moved.astype(np.float32)
+    return aligned
+
+
+def _read_groups(folder: Path, world_id: str, vertices: int) -> list[_Labelled]:
+    """The annotated groups with their vertices; of groups that share a segment the last owns it."""
+    path = folder / f"{world_id}{_FILES[1]}"
+    of_vertex = np.array(read_model(path, _Segments).segIndices, dtype=np.int64)
+    if len(of_vertex) != vertices:
+        raise DataError(
+            f"{path}: segIndices has {len(of_vertex)} entries; "
+            f"{world_id}{_FILES[0]} has {vertices} vertices"
+        )
+    path = folder / f"{world_id}{_FILES[2]}"
+    groups = read_model(path, _Aggregation).segGroups
+    segments, position = np.unique(of_vertex, return_inverse=True)
+    owner = np.full(len(segments), -1)
+    ids: set[int] = set()
+    for at, group in enumerate(groups):
+        where = f"{path}: segGroups[{at}]"
+        if group.objectId in ids:
+            raise DataError(f"{where}.objectId {group.objectId} repeats; expected each once")
+        if not group.label.strip():
+            raise DataError(f"{where}.label is empty; expected what the object is called")
+        ids.add(group.objectId)
+        foreign = np.setdiff1d(group.segments, segments)
+        if len(foreign):
+            raise DataError(
+                f"{where}.segments names segment {foreign[0]}, which no vertex has; "
+                f"expected the aggregation of {world_id}{_FILES[0]}"
+            )
+        owner[np.searchsorted(segments, group.segments)] = at
+    of_group = owner[position]
+    found = (
+        _Labelled(group.objectId, group.label.strip(), np.flatnonzero(of_group == at))
+        for at, group in enumerate(groups)
+    )
+    return [each for each in found if len(each.vertices)]
+
+
+def _read_classes(root: Path) -> Mapping[str, str]:
+    """The nyu40 class of each raw label, by the owners' table; empty where the user has none."""
+    path = root / _TABLE
+    if not path.is_file():
+        return {}
+    rows = list(csv.DictReader(read_text(path).splitlines(), delimiter="\t"))
+    for column in ("raw_category", "nyu40class"):
+        if not rows or not rows[0].get(column):
+            raise DataError(f"{path} has no column {column}; expected the owners' label table")
+    return {name_form(row["raw_category"]): row["nyu40class"] for row in rows}
+
+
+def _class(label: str, classes: Mapping[str, str]) -> str:
+    form = name_form(label)
+    return classes.get(form, form)
+
+
+def _structural(label: str, classes: Mapping[str, str]) -> bool:
+    return labels.structural(label) or _class(label, classes) in _STRUCTURAL_CLASSES
+
+
+@hookimpl
+def spatialevo_datasets() -> Iterable[Dataset[Scene]]:
+    """The dataset `scannet`."""
+    return [ScanNet()]
