@@ -1,0 +1,131 @@
+"""Where pictures of a room are taken from: by someone who walks through it with a camera.
+
+From every place that is chosen there are up to four pictures: one, one turned on the spot, one
+moved without turning, one moved and turned; so that motion, position and overlap have answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from math import atan2, cos, hypot, pi, radians, sin
+from random import Random
+
+import numpy as np
+from jaxtyping import Float
+
+from spatialevo_datasets.synthetic.floorplan import Outline, Piece, Rectangle
+from spatialevo_datasets.synthetic.solids import Vector
+
+LOWEST_M, HIGHEST_M = 1.2, 1.8
+FROM_WALL_M, FROM_PIECE_M = 0.3, 0.2
+AHEAD_M = 1.1
+"""What must be free in front of the camera."""
+HALF_VIEW = radians(30)
+PROPOSALS = 40
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A level camera: no roll."""
+
+    eye: Vector
+    yaw: float
+    """Of the optical axis, counter-clockwise from +x."""
+    pitch: float
+    """Above the horizon, radians."""
+
+    @property
+    def T_world_camera(self) -> Float[np.ndarray, "4 4"]:  # noqa: N802
+        """OpenCV camera to world."""
+        c, s = cos(self.yaw), sin(self.yaw)
+        forward = np.array([cos(self.pitch) * c, cos(self.pitch) * s, sin(self.pitch)])
+        right = np.array([s, -c, 0.0])
+        pose = np.eye(4)
+        pose[:3, :3] = np.stack([right, np.cross(forward, right), forward], axis=1)
+        pose[:3, 3] = self.eye
+        return pose
+
+
+def cameras(
+    outline: Outline, pieces: Sequence[Piece], rng: Random, at_least: int
+) -> tuple[Camera, ...]:
+    """Pictures that together show the pieces, in the order in which they are taken."""
+    walk = _Walk(outline, pieces, rng)
+    taken: list[Camera] = []
+    while len(taken) < at_least:
+        taken += walk.stop()
+    return tuple(taken)
+
+
+class _Walk:
+    def __init__(self, outline: Outline, pieces: Sequence[Piece], rng: Random) -> None:
+        self.outline, self.pieces, self.rng = outline, pieces, rng
+        self.shown = [0.0] * len(pieces)
+
+    def stop(self) -> Iterator[Camera]:
+        """The pictures from one more place, the one that shows most of what was shown least."""
+        views = [view for _ in range(PROPOSALS) if (view := self._proposal())]
+        if not views:
+            return
+        best = max(views, key=self._worth)
+        for number in self._framed(best):
+            self.shown[number] += 1
+        yield best
+        turn = self.rng.choice((-1, 1))
+        yield replace(best, yaw=best.yaw + turn * radians(self.rng.uniform(18, 40)))
+        if moved := self._moved(best):
+            yield moved
+        if moved := self._moved(best):
+            yield replace(moved, yaw=moved.yaw - turn * radians(self.rng.uniform(10, 30)))
+
+    def _proposal(self) -> Camera | None:
+        half = (self.outline.width / 2, self.outline.depth / 2)
+        x, y = (self.rng.uniform(-length, length) for length in half)
+        height = self.rng.uniform(LOWEST_M, HIGHEST_M)
+        target = self.rng.choice(self.pieces).place
+        yaw = atan2(target.y - y, target.x - x) + self.rng.uniform(-0.35, 0.35)
+        pitch = radians(self.rng.uniform(-22, -6))
+        view = Camera((round(x, 3), round(y, 3), round(height, 3)), yaw, pitch)
+        ahead = (x + AHEAD_M * cos(yaw), y + AHEAD_M * sin(yaw), height)
+        return view if self._free(view.eye) and self._free(ahead, 0.1, 0.1) else None
+
+    def _moved(self, view: Camera) -> Camera | None:
+        """The same view from a step away, higher or lower every other time."""
+        for _ in range(PROPOSALS):
+            way, step = self.rng.uniform(-pi, pi), self.rng.uniform(0.2, 0.7)
+            rise = self.rng.choice((0.0, self.rng.uniform(-0.45, 0.45)))
+            x, y, z = view.eye
+            eye = (
+                round(x + step * cos(way), 3),
+                round(y + step * sin(way), 3),
+                round(min(HIGHEST_M, max(LOWEST_M, z + rise)), 3),
+            )
+            if self._free(eye):
+                return replace(view, eye=eye)
+        return None
+
+    def _free(self, eye: Vector, wall: float = FROM_WALL_M, piece: float = FROM_PIECE_M) -> bool:
+        """Whether someone could stand there, in the open and clear of everything that stands."""
+        body = Rectangle(eye[0], eye[1], 0.0, (0.01, 0.01, HIGHEST_M))
+        return self.outline.holds(body, wall) and not any(
+            body.meets(each.place, piece) for each in self.pieces
+        )
+
+    def _framed(self, view: Camera) -> list[int]:
+        """The pieces whose middle is in the picture, not too far to make out."""
+        return [
+            number
+            for number, piece in enumerate(self.pieces)
+            if 0.7 < hypot(piece.place.x - view.eye[0], piece.place.y - view.eye[1]) < 5.0
+            and abs(_off_axis(view, piece.place)) < HALF_VIEW
+        ]
+
+    def _worth(self, view: Camera) -> float:
+        return sum(1 / (1 + self.shown[number]) for number in self._framed(view))
+
+
+def _off_axis(view: Camera, place: Rectangle) -> float:
+    """The horizontal angle from the optical axis, within +-pi."""
+    way = atan2(place.y - view.eye[1], place.x - view.eye[0]) - view.yaw
+    return (way + pi) % (2 * pi) - pi
