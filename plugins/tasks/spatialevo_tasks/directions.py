@@ -94,3 +94,18 @@ def direction_in_part(reply: str, answer: Answer[Any]) -> float:
     if said == true:
         return 1.0
     return 0.1 if len(true) == 2 and len(said) <= 2 and len(said & true) == 1 else 0.0
+
+
+_VERBS = {
+    "turn": re.compile(
+        r"\b(?:turn|rotat|pann|swivel|(?:counter-?|anti-?)?clockwise)", re.IGNORECASE
+    ),
+    "move": re.compile(r"\b(?:mov|translat|shift|walk|slid|step)", re.IGNORECASE),
+}
+
+
+def direction_and_verb(reply: str, answer: Answer[Any]) -> float:
+    """Like `direction`; if the answer says `turn` or `move`, the reply must say that too."""
+    verb = str(answer.value).split()[0]
+    told = {name for name, pattern in _VERBS.items() if pattern.search(reply)}
+    return direction(reply, answer) if verb not in _VERBS or told == {verb} else 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from math import atan, atan2, degrees
+from math import atan, atan2, degrees, hypot, inf
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +24,8 @@ STEEP = 0.5
 """Height over horizontal length, beyond which up or down is said."""
 PLAIN_WITHIN_M, PLAIN_FROM_M = 0.10, 0.20
 """Horizontal length below which, and height from which, up or down is said alone."""
+TOLD_SHARE = 0.5
+"""Of the largest component of a move, from which another one is told too."""
 
 Triple = tuple[float, float, float]
 
@@ -108,6 +110,43 @@ def in_space(ray: str, vector: Components, terms: SpatialTerms) -> Found:
         return Found(vertical, azimuth, {ray: vector.length}, (level,))
     side = sector(SIDES, azimuth, terms.ray_margin_deg(flat))
     return Found(f"{vertical}-{SIDES.word(azimuth)}", azimuth, {ray: flat}, (level, side))
+
+
+def turn_word(yaw_deg: float, terms: SpatialTerms) -> tuple[str, tuple[Decision, ...]]:
+    """Left or right; two optical axes enter, whose ends are at no distance that noise could move."""
+    decision = Decision(
+        between="left, right",
+        clearance_deg=min(abs(yaw_deg), 180 - abs(yaw_deg)),
+        margin_deg=terms.ray_margin_deg(inf, inf),
+    )
+    return "left" if yaw_deg > 0 else "right", (decision,)
+
+
+def move_word(moved: Components, terms: SpatialTerms) -> tuple[str, tuple[Decision, ...]]:
+    """The words of every component that is at least half of the largest, at most two.
+
+    The ratio of two components is an angle of the vector that they make, with a ray's margin.
+    """
+    words = {
+        "forward" if moved.front > 0 else "backward": abs(moved.front),
+        "right" if moved.right > 0 else "left": abs(moved.right),
+        "up" if moved.up > 0 else "down": abs(moved.up),
+    }
+    first, second, third = sorted(words, key=lambda word: -words[word])
+    a, b, c = words[first], words[second], words[third]
+    half = Decision(
+        between=f"{first} alone, {first} with {second}",
+        clearance_deg=abs(degrees(atan2(b, a) - atan(TOLD_SHARE))),
+        margin_deg=terms.ray_margin_deg(hypot(a, b)),
+    )
+    if b < TOLD_SHARE * a:
+        return first, (half,)
+    other = Decision(
+        between=f"{first} with {second}, {first} with {third}",
+        clearance_deg=degrees(atan2(b, c)) - 45,
+        margin_deg=terms.ray_margin_deg(hypot(b, c)),
+    )
+    return "-".join(word for word in words if word in (first, second)), (half, other)
 
 
 def unsettled(evidence: Decided, _terms: SpatialTerms) -> str | None:

@@ -6,7 +6,7 @@ that has a box but no points.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from math import atan, degrees
 from typing import Any, Literal
 
@@ -262,8 +262,8 @@ def images(*fields: str) -> Rule:
     return check
 
 
-def headed(*fields: str) -> Rule:
-    """The cameras of these images have a heading; those of all images if no field is named."""
+def headed(images: Callable[[Any], Iterable[int]] = lambda query: (1,)) -> Rule:  # noqa: ARG005
+    """The cameras of the images that the query needs a heading of, by number, have one."""
 
     @rule(
         "camera.no_heading",
@@ -271,15 +271,18 @@ def headed(*fields: str) -> Rule:
         said=("straight down", "straight up", "no heading", "looks down", "looks up", "too steep"),
     )
     def check(view: View, query: Query, terms: SpatialTerms) -> Complaint | None:
-        every = range(1, len(view.frames) + 1)
-        for number in [getattr(query, field) for field in fields] or every:
-            pose = view.image(number).T_world_camera
-            if tilt_deg(pose) < terms.least_tilt_deg:
+        for number in images(query):
+            if tilt_deg(view.image(number).T_world_camera) < terms.least_tilt_deg:
                 message = f"the camera of image {number} looks too steeply up or down for a heading"
                 return Complaint(message, (f"image {number}",))
         return None
 
     return check
+
+
+def named(*fields: str) -> tuple[Rule, ...]:
+    """What holds of every question about objects that it names, each in a role of its own."""
+    return tuple(each(*fields) for each in (exist, distinct, unique, observed, dense))
 
 
 def overlapping() -> Rule:

@@ -149,11 +149,7 @@ TASK = Task(
         ),
     ),
     rules=(
-        rules.exist(*NAMED),
-        rules.distinct(*NAMED),
-        rules.unique(*NAMED),
-        rules.observed(*NAMED),
-        rules.dense(*NAMED),
+        *rules.named(*NAMED),
         rules.headed(),
         geometry.far_enough(),
         rules.decisive(geometry.unsettled),

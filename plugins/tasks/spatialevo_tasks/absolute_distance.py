@@ -1,0 +1,153 @@
+"""Measuring from the closest point of each, how far is the chair from the desk, in meters?
+
+The nearest distance between the geometries of the two objects: their points where they are
+segmented, else their annotated boxes. Under the definitions `aabb` and `obb`, between their boxes.
+Two objects less than 0.05 m apart touch, as far as a scan can tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from random import Random
+from typing import Annotated, Literal
+
+import numpy as np
+
+from spatialevo_core.hooks import hookimpl
+from spatialevo_core.numbers import UNITS
+from spatialevo_core.question import Answer, Evidence, Query
+from spatialevo_core.scoring import relative_accuracy
+from spatialevo_core.slots import Choice, Name
+from spatialevo_core.task import AnyTask, Solve, Task
+from spatialevo_datasets.distances import Gap, box_box
+from spatialevo_datasets.scene import Instance, Scene
+from spatialevo_datasets.views import SceneView
+from spatialevo_tasks import proposals, rules
+from spatialevo_tasks.geometry import BoxOf, Triple, rounded, source
+from spatialevo_tasks.profiles import PROFILES
+from spatialevo_tasks.rules import SpatialTerms
+from spatialevo_tasks.wordings import read, written
+
+NAMED = ("first", "second")
+BAND_M = 0.06
+"""How far surface noise may move the distance of two objects."""
+TOUCHING_M = 0.05
+DECIMALS = {"m": 2, "cm": 0, "ft": 2, "in": 1}
+"""To which a distance is rounded in each unit."""
+
+LengthUnit = Annotated[
+    Literal["m", "cm", "ft", "in"],
+    Choice(
+        {
+            "m": ("meters", "metres", "meter", "metre", "m"),
+            "cm": ("centimeters", "centimetres", "cm"),
+            "ft": ("feet", "foot", "ft"),
+            "in": ("inches", "inch"),
+        }
+    ),
+]
+
+
+class Distance(Query):
+    """How far apart two objects are at their closest points."""
+
+    first: Name
+    second: Name
+    unit: LengthUnit = "m"
+
+
+class DistanceEvidence(Evidence):
+    """The two closest points, and what they were found on."""
+
+    distance_m: float
+    first_point_m: Triple
+    second_point_m: Triple
+    first_source: str
+    second_source: str
+
+
+def by(measure: Callable[[Scene, Instance, Instance], Gap]) -> Solve:
+    """The answer with distances measured so."""
+
+    def solve(view: SceneView, q: Distance, terms: SpatialTerms) -> Answer[DistanceEvidence]:
+        first = rules.referent(view, q.first, terms)
+        second = rules.referent(view, q.second, terms, anchor=first)
+        gap = measure(view.scene, first, second)
+        evidence = DistanceEvidence(
+            distance_m=gap.distance_m,
+            first_point_m=rounded(gap.point_a),
+            second_point_m=rounded(gap.point_b),
+            first_source=source(first),
+            second_source=source(second),
+        )
+        per_unit = UNITS[q.unit].factor
+        value = round(float(np.float32(gap.distance_m / per_unit)), DECIMALS[q.unit])
+        return Answer(value=value, unit=q.unit, band=BAND_M / per_unit, evidence=evidence)
+
+    return solve
+
+
+def between(box: BoxOf) -> Callable[[Scene, Instance, Instance], Gap]:
+    """Measures between the surfaces of boxes."""
+    return lambda scene, first, second: box_box(box(scene, first), box(scene, second))
+
+
+def touching(evidence: DistanceEvidence, _terms: SpatialTerms) -> str | None:
+    """Why the distance says nothing."""
+    if evidence.distance_m >= TOUCHING_M:
+        return None
+    return f"the two are {evidence.distance_m:.2f} m apart: they touch"
+
+
+def candidates(view: SceneView, rng: Random) -> Iterator[Distance]:
+    """Pairs of objects that can be named and seen, in metres."""
+    for first, second in proposals.arrangements(proposals.definite(view), 2, rng):
+        yield Distance(first=first, second=second)
+
+
+TASK = Task(
+    name="absolute_distance",
+    summary="How far apart two objects are at their closest points.",
+    world=SceneView,
+    query=Distance,
+    phrasings=(
+        *written(
+            "Measuring from the closest point of each, "
+            "how far is the {first} from the {second}, in {unit}",
+            "What is the shortest distance between the {first} and the {second}, in {unit}",
+            "How far apart are the {first} and the {second} at their closest points, in {unit}",
+            "How many {unit} are there between the closest points of the {first} and the {second}",
+            "How wide is the gap between the {first} and the {second} at its narrowest, in {unit}",
+            "How many {unit} separate the {first} from the {second} at their closest points",
+            "In {unit}, how far is it from the {first} to the {second} at their closest points",
+            "What is the distance in {unit} from the {first} to the nearest point of the {second}",
+        ),
+        *read(
+            "Measuring from the closest point of each object, what is the distance between the "
+            "{first} and the {second} (in {unit})",
+            "How far is the {first} from the {second}[, in {unit}]",
+            "What is the distance between the {first} and the {second}[, in {unit}]",
+            "What is the distance between the {first} and the {second} (in {unit})",
+            "How far apart are the {first} and the {second}[, in {unit}]",
+        ),
+    ),
+    rules=(
+        *rules.named(*NAMED),
+        rules.connected(*NAMED),
+        rules.informative(touching, said=("touch", "no distance", "too close", "overlap")),
+    ),
+    candidates=candidates,
+    solve=by(Scene.gap),
+    definitions={"aabb": by(between(Scene.aabb)), "obb": by(between(Scene.obb))},
+    score=relative_accuracy,
+    answer_hint=lambda q: f"a number in {q.unit}",
+    brief=proposals.told_objects,
+    terms=SpatialTerms(),
+    profiles=PROFILES,
+)
+
+
+@hookimpl
+def spatialevo_tasks() -> Iterable[AnyTask]:
+    """This task."""
+    return [TASK]

@@ -1,0 +1,106 @@
+"""When you took Image 1, where was the camera of Image 2 relative to you?
+
+One of eight ways: the azimuth of the target's optical centre in the level frame of the reference
+camera. How high either is, and how steeply it looks, does not matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from random import Random
+
+from spatialevo_core.hooks import hookimpl
+from spatialevo_core.question import Answer, Query
+from spatialevo_core.slots import ImageNumber
+from spatialevo_core.task import AnyTask, Task
+from spatialevo_datasets.views import PairView
+from spatialevo_tasks import geometry, rules
+from spatialevo_tasks.cameras import camera_frame
+from spatialevo_tasks.directions import EIGHT, direction
+from spatialevo_tasks.geometry import Bearing, Triple
+from spatialevo_tasks.profiles import PROFILES
+from spatialevo_tasks.rules import SpatialTerms
+from spatialevo_tasks.wordings import written
+
+
+class CameraPlace(Query):
+    """Where the camera of one image was for who took another."""
+
+    reference: ImageNumber
+    target: ImageNumber
+
+
+class CameraPlaceEvidence(Bearing):
+    """The target's optical centre in the level frame of the reference camera, metres."""
+
+    reference_m: Triple
+    target_m: Triple
+    heading_deg: float
+    """Of the reference camera, from world +x, counter-clockwise."""
+    front_m: float
+    right_m: float
+    up_m: float
+
+
+def solve(view: PairView, q: CameraPlace, terms: SpatialTerms) -> Answer[CameraPlaceEvidence]:
+    """The sector of the target's optical centre."""
+    level = camera_frame(view.image(q.reference).T_world_camera)
+    target = view.image(q.target).position
+    seen = level.point(target)
+    rays = {f"camera of image {q.reference} to camera of image {q.target}": seen.horizontal}
+    found = geometry.on_the_floor("eight ways", seen.azimuth_deg, rays, terms)
+    evidence = CameraPlaceEvidence(
+        reference_m=geometry.rounded(level.origin),
+        target_m=geometry.rounded(target),
+        heading_deg=level.heading_deg,
+        front_m=seen.front,
+        right_m=seen.right,
+        up_m=seen.up,
+        azimuth_deg=found.azimuth_deg,
+        rays_m=found.rays_m,
+        decisions=found.decisions,
+    )
+    return Answer(value=found.word, evidence=evidence)
+
+
+def candidates(_view: PairView, rng: Random) -> Iterator[CameraPlace]:
+    """Either image as the reference."""
+    for reference in rng.sample((1, 2), 2):
+        yield CameraPlace(reference=reference, target=3 - reference)
+
+
+TASK = Task(
+    name="camera_camera_position",
+    summary="Where the camera of one image was for who took the other.",
+    world=PairView,
+    query=CameraPlace,
+    phrasings=written(
+        "When you took {reference}, where was the camera of {target} relative to you",
+        "Seen from the camera of {reference}, where was the camera of {target}",
+        "Seen from the camera of {reference}, where was {target} taken",
+        "In which direction from the camera of {reference} was the camera of {target}",
+        "Looking as the camera of {reference} does, in which direction was {target} taken",
+        "Relative to the camera of {reference}, in which direction was the camera of {target}",
+        "If you look the way {reference} was taken, where was the camera of {target}",
+        "Taking the viewing direction of {reference} as front, where was {target} taken from it",
+    ),
+    rules=(
+        rules.images("reference", "target"),
+        rules.headed(lambda q: (q.reference,)),
+        rules.overlapping(),
+        geometry.far_enough(),
+        rules.decisive(geometry.unsettled),
+    ),
+    candidates=candidates,
+    solve=solve,
+    score=direction,
+    answer_hint=lambda q: f"one of {', '.join(EIGHT.words)}",  # noqa: ARG005
+    terms=SpatialTerms(),
+    profiles=PROFILES,
+)
+
+
+@hookimpl
+def spatialevo_tasks() -> Iterable[AnyTask]:
+    """This task."""
+    return [TASK]

@@ -1,0 +1,143 @@
+"""Which is at smaller depth along the viewing direction, the chair or the lamp?
+
+Depth is the camera z of the median visible point; the smaller one wins, and within 0.05 m it is
+the `same`. A wording that says "closer to the camera" is refused unless the nearest-point distances
+agree: they differ with the same sign, or, where the depths are the same, by at most 0.05 m. An
+object of which no point is known to be visible (a box without points) is as deep as its centre.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from random import Random
+from typing import Literal
+
+from spatialevo_core.hooks import hookimpl
+from spatialevo_core.question import Answer, Evidence, Query
+from spatialevo_core.scoring import exact_label
+from spatialevo_core.slots import Name
+from spatialevo_core.task import AnyTask, Task
+from spatialevo_datasets.scene import Instance
+from spatialevo_datasets.views import FrameView
+from spatialevo_tasks import proposals, rules
+from spatialevo_tasks.profiles import PROFILES
+from spatialevo_tasks.rules import SpatialTerms
+from spatialevo_tasks.wordings import written
+
+NAMED = ("first", "second")
+SAME = "same"
+SAME_SAID = ("same depth", "equal", "equally close", "about the same", "both", "neither")
+SAME_WITHIN_M = 0.05
+
+
+class Ordering(Query):
+    """Which of two objects is at smaller depth."""
+
+    first: Name
+    second: Name
+    sense: Literal["depth", "closer"] = "depth"
+    """Whether the wording speaks of depth, or of being closer to the camera."""
+
+
+class OrderingEvidence(Evidence):
+    """Both depths, and the distances from the camera where the wording speaks of them."""
+
+    first_depth_m: float
+    second_depth_m: float
+    first_distance_m: float | None = None
+    """From the optical centre to the nearest point."""
+    second_distance_m: float | None = None
+
+
+def solve(view: FrameView, q: Ordering, terms: SpatialTerms) -> Answer[OrderingEvidence]:
+    """The name of the object at smaller depth, or `same`."""
+    both = [rules.referent(view, name, terms) for name in (q.first, q.second)]
+    a, b = (_depth_m(view, each) for each in both)
+    distances_m: list[float | None] = [None, None]
+    if q.sense == "closer":
+        eye = view.frame.position
+        distances_m = [view.scene.nearest(each, eye).distance_m for each in both]
+    evidence = OrderingEvidence(
+        first_depth_m=a,
+        second_depth_m=b,
+        first_distance_m=distances_m[0],
+        second_distance_m=distances_m[1],
+    )
+    winner = q.first if a < b else q.second
+    return Answer(value=SAME if abs(a - b) <= SAME_WITHIN_M else winner, evidence=evidence)
+
+
+def _depth_m(view: FrameView, instance: Instance) -> float:
+    sight = view.scene.sight(instance, view.frame.index)
+    if sight is not None and sight.depth_m is not None:
+        return sight.depth_m
+    offset = view.scene.obb(instance).center - view.frame.position
+    return float(offset @ view.frame.T_world_camera[:3, 2])
+
+
+def close(evidence: OrderingEvidence, terms: SpatialTerms) -> str | None:
+    """Why noise may turn the order around."""
+    lead = evidence.second_depth_m - evidence.first_depth_m
+    if SAME_WITHIN_M < abs(lead) < terms.depth_margin_m:
+        return f"the depths differ by {abs(lead):.2f} m; noise needs {terms.depth_margin_m:.2f} m"
+    if evidence.first_distance_m is None or evidence.second_distance_m is None:
+        return None
+    nearer = evidence.second_distance_m - evidence.first_distance_m
+    if abs(nearer) <= SAME_WITHIN_M if abs(lead) <= SAME_WITHIN_M else nearer * lead > 0:
+        return None
+    return f"by depth one leads by {lead:.2f} m, by the nearest points {nearer:.2f} m"
+
+
+def candidates(view: FrameView, rng: Random) -> Iterator[Ordering]:
+    """Pairs of objects that can be named and seen, in either sense."""
+    for first, second in proposals.arrangements(proposals.definite(view), 2, rng):
+        yield Ordering(first=first, second=second, sense=rng.choice(("depth", "closer")))
+
+
+TASK = Task(
+    name="depth_ordering",
+    summary="Which of two objects is at smaller depth along the viewing direction.",
+    world=FrameView,
+    query=Ordering,
+    phrasings=(
+        *written(
+            "Which is at smaller depth along the viewing direction, the {first} or the {second}",
+            "Along the viewing direction, which is at smaller depth, the {first} or the {second}",
+            "Which has the smaller depth in this image, the {first} or the {second}",
+            "In this image, which has the smaller depth, the {first} or the {second}",
+            "Is the {first} or the {second} at smaller depth along the viewing direction",
+            "Measured along the viewing direction, which comes first, the {first} or the {second}",
+            "Between the {first} and the {second}, which is at smaller depth in this image",
+            "Of the {first} and the {second}, which has the smaller depth along the optical axis",
+        ),
+        *written(
+            "Which is closer to the camera, the {first} or the {second}",
+            "Which is nearer to the camera, the {first} or the {second}",
+            "Which object is closer to the camera, the {first} or the {second}",
+            "In this image, which is closer to the camera, the {first} or the {second}",
+            "Is the {first} or the {second} closer to the camera",
+            "Between the {first} and the {second}, which is closer to the camera",
+            "Of the {first} and the {second}, which is nearer to the camera",
+            "Which of the two is closer to the camera: the {first} or the {second}",
+            sense="closer",
+        ),
+    ),
+    rules=(
+        *rules.named(*NAMED),
+        rules.decisive(close, said=("same depth", "equally far", "same distance")),
+    ),
+    candidates=candidates,
+    solve=solve,
+    score=lambda reply, answer: exact_label(reply, answer, {SAME: SAME_SAID}),
+    answer_hint=lambda q: f"{q.first}, {q.second} or {SAME}",
+    brief=proposals.told_objects,
+    worth=lambda answer: 0.5 if answer.value == SAME else 1.0,
+    terms=SpatialTerms(),
+    profiles=PROFILES,
+)
+
+
+@hookimpl
+def spatialevo_tasks() -> Iterable[AnyTask]:
+    """This task."""
+    return [TASK]

@@ -1,0 +1,161 @@
+"""Standing by the stove and facing the sofa, where is the lamp?
+
+The azimuth of the queried object on the floor plane for someone who stands at the centre of one
+object and faces the centre of another; heights do not matter. The wording decides the vocabulary:
+eight ways, the quadrants, left or right, or left, right or back with back from 135 degrees on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from math import hypot
+from random import Random
+from typing import get_args
+
+from spatialevo_core.hooks import hookimpl
+from spatialevo_core.question import Answer, Query
+from spatialevo_core.slots import Name
+from spatialevo_core.task import AnyTask, Solve, Task
+from spatialevo_datasets.scene import Scene
+from spatialevo_datasets.views import SceneView
+from spatialevo_tasks import geometry, proposals, rules
+from spatialevo_tasks.cameras import facing_frame
+from spatialevo_tasks.directions import SECTORS, Offer, direction
+from spatialevo_tasks.geometry import Bearing, BoxOf, Triple
+from spatialevo_tasks.profiles import PROFILES
+from spatialevo_tasks.rules import SpatialTerms
+from spatialevo_tasks.wordings import read, written
+
+NAMED = ("standing", "facing", "query")
+
+
+class Lookout(Query):
+    """Where the queried object is for someone who stands by one and faces another."""
+
+    standing: Name
+    facing: Name
+    query: Name
+    offer: Offer = "eight ways"
+
+
+class LookoutEvidence(Bearing):
+    """The three centres; the azimuth turns from the ray to `facing` to the ray to the query."""
+
+    standing_m: Triple
+    facing_m: Triple
+    query_m: Triple
+
+
+def by(box: BoxOf) -> Solve:
+    """The answer with every object at the centre of its box."""
+
+    def solve(view: SceneView, q: Lookout, terms: SpatialTerms) -> Answer[LookoutEvidence]:
+        standing, facing, query = (
+            box(view.scene, rules.referent(view, name, terms)).center
+            for name in (q.standing, q.facing, q.query)
+        )
+        seen = facing_frame(standing, facing).point(query)
+        rays = {
+            f"{q.standing} to {q.facing}": hypot(*(facing - standing)[:2]),
+            f"{q.standing} to {q.query}": seen.horizontal,
+        }
+        found = geometry.on_the_floor(q.offer, seen.azimuth_deg, rays, terms)
+        evidence = LookoutEvidence(
+            standing_m=geometry.rounded(standing),
+            facing_m=geometry.rounded(facing),
+            query_m=geometry.rounded(query),
+            azimuth_deg=found.azimuth_deg,
+            rays_m=found.rays_m,
+            decisions=found.decisions,
+        )
+        return Answer(value=found.word, evidence=evidence)
+
+    return solve
+
+
+def candidates(view: SceneView, rng: Random) -> Iterator[Lookout]:
+    """Triples of objects that can be named and seen, each with one of the vocabularies."""
+    offers = get_args(Offer)
+    for standing, facing, query in proposals.arrangements(proposals.definite(view), 3, rng):
+        yield Lookout(standing=standing, facing=facing, query=query, offer=rng.choice(offers))
+
+
+def answer_hint(q: Lookout) -> str:
+    """The words on offer."""
+    return f"one of {', '.join(SECTORS[q.offer].words)}"
+
+
+_STANCES = (
+    "Standing by the {standing} and facing the {facing}, ",
+    "If I am standing by the {standing} and facing the {facing}, ",
+    "Suppose you stand at the {standing} and look at the {facing}: ",
+    "From the {standing}, looking towards the {facing}, ",
+)
+_ASKED: dict[Offer, tuple[str, str]] = {
+    "eight ways": ("where is the {query}?", "in which direction is the {query}?"),
+    "quadrants": (
+        "is the {query} to (my|your) front-left, front-right, back-left, or back-right?",
+        "in which quadrant is the {query}: front-left, front-right, back-left or back-right?",
+    ),
+    "left or right": (
+        "is the {query} to (my|your) left or (my|your) right?",
+        "on which side is the {query}, left or right?",
+    ),
+    "left, right or back": (
+        "is the {query} to (my|your) left, right, or back?",
+        "is the {query} left, right or behind (back means a turn of at least 135 degrees)?",
+    ),
+}
+_BENCHMARK = "If I am standing by the {standing} and facing the {facing}, is the {query} to "
+"""How VSI-Bench (arXiv:2412.14171) words its three levels of difficulty."""
+
+TASK = Task(
+    name="relative_direction",
+    summary="Where an object is for someone who stands by a second and faces a third.",
+    world=SceneView,
+    query=Lookout,
+    phrasings=(
+        *(
+            wording
+            for offer, asked in _ASKED.items()
+            for wording in written(*(s + a for s in _STANCES for a in asked), end="", offer=offer)
+        ),
+        *read(
+            _BENCHMARK + "the left or the right of the {facing}",
+            offer="left or right",
+        ),
+        *read(
+            _BENCHMARK + "my left, right, or back? An object is to my back if I would have to turn "
+            "at least 135 degrees in order to face it",
+            offer="left, right or back",
+            end=".",
+        ),
+        *read(
+            _BENCHMARK + "my front-left, front-right, back-left, or back-right? The directions "
+            "refer to the quadrants of a Cartesian plane (if I am standing at the origin and "
+            "facing along the positive y-axis)",
+            offer="quadrants",
+            end=".",
+        ),
+    ),
+    rules=(
+        *rules.named(*NAMED),
+        rules.connected(*NAMED),
+        geometry.far_enough(),
+        rules.decisive(geometry.unsettled),
+    ),
+    candidates=candidates,
+    solve=by(Scene.obb),
+    definitions={"aabb": by(Scene.aabb)},
+    score=direction,
+    answer_hint=answer_hint,
+    brief=proposals.told_objects,
+    terms=SpatialTerms(),
+    profiles=PROFILES,
+)
+
+
+@hookimpl
+def spatialevo_tasks() -> Iterable[AnyTask]:
+    """This task."""
+    return [TASK]
