@@ -24,18 +24,16 @@ class Command(NamedTuple):
     summary: str
 
 
+_HERE = "spatialevo_core.cli"
+
 COMMANDS = {
-    "tasks": Command("spatialevo_core.cli.tasks:tasks", "List, show and check tasks."),
-    "datasets": Command("spatialevo_core.cli.datasets:datasets", "List and check datasets."),
-    "parsers": Command("spatialevo_core.cli.parsers:parsers", "List parsers."),
-    "plugins": Command(
-        "spatialevo_core.cli.plugins:plugins", "Show what is plugged in, and what went wrong."
-    ),
-    "ask": Command("spatialevo_core.cli.ask:ask", "Ask one question about one world."),
-    "generate": Command(
-        "spatialevo_core.cli.generate:generate", "Write questions with answers and evidence."
-    ),
-    "agree": Command("spatialevo_core.cli.agree:agree", "Compare our answers with published ones."),
+    "tasks": Command(f"{_HERE}.tasks:tasks", "List, show and check tasks."),
+    "datasets": Command(f"{_HERE}.datasets:datasets", "List and check datasets."),
+    "parsers": Command(f"{_HERE}.parsers:parsers", "List parsers."),
+    "plugins": Command(f"{_HERE}.plugins:plugins", "Show what is plugged in, and what went wrong."),
+    "ask": Command(f"{_HERE}.ask:ask", "Answer one question about one world, or say why not."),
+    "generate": Command(f"{_HERE}.generate:generate", "Write questions with answers and evidence."),
+    "agree": Command(f"{_HERE}.agree:agree", "Compare our answers with published ones."),
     "train": Command("spatialevo_trainer.cli:train", "Train a model that asks and answers."),
     "demo": Command("spatialevo_trainer.demo:demo", "See everything, on synthetic worlds."),
 }

@@ -27,11 +27,12 @@ from spatialevo_core.worlds import Benchmark
 @click.option("--disagreements", is_flag=True, help="List the questions that we answer otherwise.")
 @json_option
 def agree(dataset: str, root: Path, profile: str, disagreements: bool, as_json: bool) -> None:
-    """Compare our answers with those that the benchmark DATASET in the folder ROOT published.
+    """Compare our answers with published ones.
 
-    The published questions are read as texts. The columns: how many there are, were parsed, were
-    answered under the profile; how well the answers agree (counts and words exactly, measures by
-    mean relative accuracy without noise band); how many are legal under the profile 'exact'.
+    The questions that the benchmark DATASET in the folder ROOT published are read as texts. The
+    columns: how many there are, were parsed, were answered under the profile; how well the answers
+    agree (counts and words exactly, measures by mean relative accuracy without noise band); how
+    many are legal under the profile 'exact'.
     """
     under, exact = registry(profile), registry()
     known = under.dataset(dataset)

@@ -64,7 +64,7 @@ def ask(
     why: bool,
     as_json: bool,
 ) -> None:
-    """Answer QUESTION about one world, or say why it has no answer.
+    """Answer one question about one world, or say why not.
 
     Image 1, image 2 in the question are the frames in the order of --frames. Without --frames a
     sensible choice is made. A refused question is a result: the exit status is 0.

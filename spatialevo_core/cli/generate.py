@@ -47,11 +47,12 @@ def generate(
     profile: str,
     definitions: tuple[str, ...],
 ) -> None:
-    """Write legal questions about the worlds of a dataset, each with its answer and evidence.
+    """Write questions with answers and evidence.
 
-    The same settings give the same bytes. Run again after an interruption, it goes on where it
-    stopped. Where a task's code raises, a row of faults.jsonl beside the output says so, and the
-    exit status is 1 if there are more than --max-faults of them.
+    They are legal questions about the worlds of a dataset, drawn from the seed: the same settings
+    give the same bytes. Run again after an interruption, it goes on where it stopped. Where a
+    task's code raises, a row of faults.jsonl beside the output says so, and the exit status is 1 if
+    there are more than --max-faults of them.
     """
     loaded = registry(profile, definitions)
     known = loaded.dataset(dataset)
