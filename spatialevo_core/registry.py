@@ -80,6 +80,12 @@ class Registry:
         """The dataset of that name; as `task`."""
         return named("dataset", name, self.datasets)
 
+    @property
+    def profiles(self) -> tuple[str, ...]:
+        """The names of all profiles, `exact` first."""
+        declared = (each.name for task in self.tasks.values() for each in task.profiles)
+        return tuple(dict.fromkeys((EXACT.name, *declared)))
+
     def tasks_on(self, dataset: AnyDataset) -> tuple[AnyTask, ...]:
         """The tasks whose views are made of what the dataset loads."""
         return tuple(t for t in self.tasks.values() if issubclass(dataset.source, t.world.source))

@@ -16,6 +16,7 @@ from shelves import SHELF, TASK, Shelf, Shelves
 from spatialevo_core.cli import COMMANDS, main
 from spatialevo_core.hooks import GROUP, hookimpl
 from spatialevo_core.records import QuestionRecord, read_records
+from spatialevo_core.task import Profile
 from spatialevo_core.worlds import PublishedQuestion
 from spatialevo_parsers.grammar import GrammarParser
 
@@ -345,11 +346,19 @@ def test_published_answers_are_compared(run, catalogue):
     assert (colour["questions"], colour["parsed"], colour["covered"]) == (1, 0, False)
 
 
+def test_the_profile_named_like_the_benchmark_is_the_default(run, catalogue, monkeypatch):
+    profile = Profile(name="shelf-catalogue", waived=frozenset({"thing.repeated"}))
+    points = plugged(monkeypatch, replace(TASK, profiles=(profile,)))
+    assert (
+        "under shelf-catalogue" in run("agree", "shelf_catalogue", catalogue, points=points).stdout
+    )
+
+
 def test_disagreements_are_listed(run, catalogue):
     args = ("agree", "shelf_catalogue", catalogue, "--profile", "lenient", "--disagreements")
     shown = run(*args).stdout
     assert "answered under lenient" in shown
-    assert "66.7 % exact" in shown
+    assert "66.7 % exact (2)" in shown
     assert "weight 2: Which is heavier, a pan or a cup? published cup, ours pan" in shown
     assert "not covered by any registered task: colour (1)" in shown
 

@@ -10,23 +10,25 @@ from spatialevo_core.agreement import KindReport, agreement
 from spatialevo_core.cli.shared import (
     ROOT,
     json_option,
-    profile_option,
     progress,
     registry,
     show_json,
     show_rows,
 )
 from spatialevo_core.errors import ConfigError
+from spatialevo_core.registry import same_name
 from spatialevo_core.worlds import Benchmark
 
 
 @click.command()
 @click.argument("dataset")
 @click.argument("root", type=ROOT)
-@profile_option
+@click.option("--profile", help="Default: the one that is named like the dataset, or exact.")
 @click.option("--disagreements", is_flag=True, help="List the questions that we answer otherwise.")
 @json_option
-def agree(dataset: str, root: Path, profile: str, disagreements: bool, as_json: bool) -> None:
+def agree(
+    dataset: str, root: Path, profile: str | None, disagreements: bool, as_json: bool
+) -> None:
     """Compare our answers with published ones.
 
     The questions that the benchmark DATASET in the folder ROOT published are read as texts. The
@@ -34,14 +36,16 @@ def agree(dataset: str, root: Path, profile: str, disagreements: bool, as_json: 
     agree (counts and words exactly, measures by mean relative accuracy without noise band); how
     many are legal under the profile 'exact'.
     """
-    under, exact = registry(profile), registry()
-    known = under.dataset(dataset)
+    exact = registry()
+    known = exact.dataset(dataset)
     if not isinstance(known, Benchmark):
-        able = [each.name for each in under.datasets.values() if isinstance(each, Benchmark)]
+        able = [each.name for each in exact.datasets.values() if isinstance(each, Benchmark)]
         raise ConfigError(
             f"dataset '{known.name}' brings no published answers; "
             f"those that do: {', '.join(able) or 'none'}"
         )
+    own = next((name for name in exact.profiles if same_name(name) == same_name(known.name)), None)
+    under = registry(profile or own or exact.profile)
     asked = progress(tuple(known.questions(root)), "asking")
     reports = agreement(asked, known, root, under, exact)
     if as_json:
@@ -68,6 +72,8 @@ def _show(reports: tuple[KindReport, ...], profile: str) -> None:
     for each in reports:
         if each.covered:
             score = "" if each.score is None else f"{100 * each.score:.1f} % {each.measure}"
+            if each.measure == "exact":
+                score += f" ({each.answered - len(each.disagreements)})"
             refused = ", ".join(f"{code} {count}" for code, count in each.refused.items())
             counts = (str(each.questions), str(each.parsed), str(each.answered))
             rows.append((each.kind, *counts, score, str(each.legal_under_exact), refused))
