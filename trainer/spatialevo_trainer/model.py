@@ -1,0 +1,96 @@
+"""Loading a Qwen2.5-VL checkpoint, real or tiny, and adapting it with LoRA: one code path.
+
+`AutoProcessor` needs torchvision for videos, which are not used here: the processor below knows
+images and text only.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+from peft import LoraConfig, PeftModel
+from transformers import (
+    AutoConfig,
+    AutoTokenizer,
+    Qwen2_5_VLForConditionalGeneration,
+    Qwen2_5_VLProcessor,
+)
+from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
+from transformers.utils.logging import disable_progress_bar
+
+from spatialevo_core.errors import ConfigError
+from spatialevo_trainer.config import Lora
+
+MODEL_TYPE: Final = "qwen2_5_vl"
+PROJECTIONS: Final = r".*language_model.*\.(q|k|v|o|gate|up|down)_proj"
+"""What the adapter changes: the language model's projections, never the vision tower."""
+
+
+class ImageTextProcessor(Qwen2_5_VLProcessor):  # type: ignore[misc]
+    """Qwen2.5-VL's processor without its video part."""
+
+    def __init__(
+        self, image_processor: Any = None, tokenizer: Any = None, chat_template: str | None = None
+    ) -> None:
+        super().__init__(image_processor, tokenizer, chat_template=chat_template)
+
+    def save_pretrained(self, save_directory: str | Path, **kwargs: Any) -> Any:
+        """Save under the name of the original class, or it would be read back as a tokenizer."""
+        saved = super().save_pretrained(save_directory, **kwargs)
+        self.image_processor.save_pretrained(save_directory)
+        for path in Path(save_directory).glob("*_config.json"):
+            config = json.loads(path.read_text(encoding="utf-8"))
+            if "processor_class" in config:
+                config["processor_class"] = Qwen2_5_VLProcessor.__name__
+                path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        return saved
+
+
+def load_processor(checkpoint: str, image_pixels: int | None = None) -> ImageTextProcessor:
+    """Tokenizer, padding on the left, and image processor of a checkpoint."""
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(checkpoint, padding_side="left")
+        images = Qwen2VLImageProcessorPil.from_pretrained(checkpoint)
+    except (OSError, ValueError) as error:
+        raise _unreadable(checkpoint, error) from None
+    if image_pixels is not None:
+        least = min(images.size["shortest_edge"], image_pixels)
+        images.size = {"shortest_edge": least, "longest_edge": image_pixels}
+    return ImageTextProcessor(images, tokenizer, chat_template=tokenizer.chat_template)
+
+
+def load_model(
+    checkpoint: str, adapter: Path | None = None
+) -> Qwen2_5_VLForConditionalGeneration | PeftModel:
+    """The model, in bfloat16 on a GPU and in float32 elsewhere, with an adapter if one is named."""
+    disable_progress_bar()
+    try:
+        kind = AutoConfig.from_pretrained(checkpoint).model_type
+        if kind != MODEL_TYPE:
+            raise ConfigError(f"model '{checkpoint}' is a {kind}, expected a {MODEL_TYPE}")
+        dtype = torch.bfloat16 if torch.cuda.is_available() else torch.float32
+        model = Qwen2_5_VLForConditionalGeneration.from_pretrained(checkpoint, dtype=dtype)
+    except (OSError, ValueError) as error:
+        raise _unreadable(checkpoint, error) from None
+    if adapter is not None:
+        model = PeftModel.from_pretrained(model, adapter)
+    return model.to("cuda") if torch.cuda.is_available() else model
+
+
+def lora(config: Lora) -> LoraConfig:
+    """The adapter on the language model's projections."""
+    return LoraConfig(
+        r=config.rank,
+        lora_alpha=config.alpha,
+        lora_dropout=config.dropout,
+        target_modules=PROJECTIONS,
+        task_type="CAUSAL_LM",
+    )
+
+
+def _unreadable(checkpoint: str, error: Exception) -> ConfigError:
+    reason = str(error).strip().splitlines()[0].rstrip(".")
+    return ConfigError(f"model '{checkpoint}' is no checkpoint that can be read: {reason}")

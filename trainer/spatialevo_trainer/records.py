@@ -1,0 +1,99 @@
+"""Every question that was asked in training, as rows that can be read back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+from spatialevo_core.question import Frozen
+from spatialevo_core.records import QuestionRecord, Record, repair_records
+from spatialevo_trainer.episode import Candidate, Episode
+
+FILE = "questions.jsonl"
+
+
+class AnswerRow(Frozen):
+    """A solver's reply."""
+
+    text: str
+    reward: float | None
+    accuracy: float | None = None
+    f_explain: float | None = None
+
+
+class AskedRecord(Record):
+    """A question of the questioner or of the oracle, what it earned, and the replies to it."""
+
+    schema_id: ClassVar[str] = "spatialevo.asked/1"
+
+    step: int
+    row: int
+    task: str
+    """The one that was assigned."""
+    view: str
+    reply: str
+    """The questioner's whole reply; empty if the oracle asked."""
+    fallback: bool
+    question: QuestionRecord | None
+    """None: the task's own code broke while judging."""
+    reward: float | None
+    f_fmt: float | None = None
+    f_valid: float | None = None
+    f_obs: float | None = None
+    answers: tuple[AnswerRow, ...] = ()
+    """Empty if the question did not go on to the solver."""
+
+
+def asked_records(episode: Episode, step: int) -> Iterator[AskedRecord]:
+    """All questions of a step, place by place, the oracle's own last."""
+    own = [each for group in episode.asked for each in group]
+    proposed = [each for each in episode.chosen if each.fallback and each.text]
+    for number, candidate in enumerate([*own, *proposed]):
+        yield _record(candidate, step, number)
+
+
+def keep_until(path: Path, step: int) -> None:
+    """Drop the rows after a step, which a resumed run writes again; atomic."""
+    if not path.is_file():
+        return
+    repair_records(path)
+    part = path.with_name(path.name + ".part")
+    with path.open(encoding="utf-8") as old, part.open("w", encoding="utf-8", newline="\n") as new:
+        new.writelines(line for line in old if json.loads(line)["step"] <= step)
+    part.replace(path)
+
+
+def _record(candidate: Candidate, step: int, number: int) -> AskedRecord:
+    place, score = candidate.place, candidate.score
+    question = candidate.verdict and QuestionRecord.of(
+        candidate.verdict,
+        id=f"{step}/{number}",
+        dataset=place.dataset,
+        world=place.world,
+        text=candidate.text,
+        hint=candidate.hint,
+    )
+    return AskedRecord(
+        step=step,
+        row=place.row,
+        task=place.task.name,
+        view=place.view.key,
+        reply=candidate.reply,
+        fallback=candidate.fallback,
+        question=question,
+        reward=candidate.reward,
+        f_fmt=score.format if score else None,
+        f_valid=score.valid if score else None,
+        f_obs=score.observed if score else None,
+        answers=tuple(
+            AnswerRow(
+                text=each.text,
+                reward=each.score.reward if each.score else None,
+                accuracy=each.accuracy,
+                f_explain=each.score.explained if each.score else None,
+            )
+            for each in candidate.answers
+        ),
+    )
