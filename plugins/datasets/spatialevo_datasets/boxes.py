@@ -9,7 +9,7 @@ import shapely
 from jaxtyping import Bool, Float
 
 _TIE = 1e-9
-"""Relative difference in area below which two rectangles count as equally small."""
+"""Relative difference below which two areas or two sides count as equal."""
 
 _SIGNS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=np.float64)
 EDGES = np.array(
@@ -68,7 +68,7 @@ def fit(points: Float[np.ndarray, "n 3"]) -> Box:
     found = rectangles(points[:, :2])
     best = _smallest(found)
     along, size = found.along[best], found.size[best]
-    if size[0] < size[1]:
+    if size[1] > size[0] * (1 + _TIE):
         along, size = np.array([-along[1], along[0]]), size[::-1]
     along = along if tuple(np.round(along, 12)) > (0.0, 0.0) else -along
     low, high = float(points[:, 2].min()), float(points[:, 2].max())
@@ -146,6 +146,6 @@ def _hull(points_xy: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "m 2"]:
 def _smallest(found: Rectangles) -> int:
     area, longest = found.area, found.size.max(axis=1)
     tied = np.flatnonzero(area <= area.min() * (1 + _TIE))
-    off_axis = np.abs(found.along[tied]).min(axis=1)
-    order = np.lexsort((np.round(off_axis, 9), -np.round(longest[tied], 9)))
+    along_x = np.abs(found.along[tied, 0])
+    order = np.lexsort((-np.round(along_x, 9), -np.round(longest[tied], 9)))
     return int(tied[order[0]])

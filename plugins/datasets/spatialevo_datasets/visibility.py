@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float, Float32, Int
 from scipy.ndimage import grey_closing
 from scipy.spatial import cKDTree
 
-from spatialevo_datasets.frames import NEAREST_M, Frame, in_camera, inside, project
+from spatialevo_datasets.frames import Frame, in_camera, inside, project
 
 BEHIND_M = 0.05
 """How far a point may lie behind the measured surface and still be on it, ..."""
@@ -23,6 +23,7 @@ GLIMPSED_SHARE, GLIMPSED_IMAGE_SHARE = 0.02, 0.0003
 _BUFFER_PX = 320
 """Longer side of the depth buffer of frames without a depth image."""
 _WIDEST_SPLAT_PX = 6
+_MOST_SLANT_M = 0.3
 
 
 @dataclass(frozen=True)
@@ -190,40 +191,77 @@ def _measured(depth: _DepthMap, points_cam: Float[np.ndarray, "n 3"]) -> Float[n
 
 
 def _buffer(frame: Frame, surface: Surface) -> _DepthMap:
-    """The depth of the nearest scanned point per pixel, each point as large as its spacing.
+    """The depth of the scan per pixel, each of its points a square as large as its spacing.
 
-    The gaps that remain between the points of one surface are closed, up to one pixel.
+    Of the points that meet a pixel the nearest decides which surface is seen, and all that lie on
+    that surface are averaged, so that neither noise nor a slant brings it forward. Gaps of a pixel
+    or two that remain inside a surface are closed.
     """
     scale = min(1.0, _BUFFER_PX / max(frame.width, frame.height))
     width, height = round(frame.width * scale), round(frame.height * scale)
     K = np.diag([width / frame.width, height / frame.height, 1.0]) @ frame.K
     points_cam = in_camera(frame, surface.points)
-    in_front = points_cam[:, 2] > NEAREST_M
-    pixels, z = project(K, points_cam[in_front]), points_cam[in_front, 2]
-    reach = np.rint(surface.spacing_m[in_front] * K[0, 0] / z / 2)
-    splats = reach.clip(0, _WIDEST_SPLAT_PX).astype(np.intp)
-    near = inside(
-        pixels + _WIDEST_SPLAT_PX, width + 2 * _WIDEST_SPLAT_PX, height + 2 * _WIDEST_SPLAT_PX
-    )
-    nearness = np.zeros((height, width))
-    for size in range(_WIDEST_SPLAT_PX + 1):
-        own = near & (splats == size)
-        _splat(nearness, np.floor(pixels[own]).astype(np.intp), 1 / z[own], size)
-    closed = grey_closing(nearness, size=(3, 3))
+    pixels = project(K, points_cam)
+    margin = _WIDEST_SPLAT_PX
+    met = inside(pixels + margin, width + 2 * margin, height + 2 * margin)
+    splats = _splats(pixels[met], points_cam[met, 2], surface.spacing_m[met] * K[0, 0])
+    # A frame of cells around the image takes what the squares put beside it.
+    stride = width + 4 * margin
+    cells = (splats.row + 2 * margin) * stride + splats.column + 2 * margin
+    nearest = np.full((height + 4 * margin) * stride, np.inf, dtype=np.float32)
+    np.minimum.at(nearest, cells, splats.depth_m)
+    limit = nearest + np.maximum(BEHIND_M, BEHIND_SHARE * nearest)
+    front = splats.depth_m <= limit[cells]
+    count = np.bincount(cells[front], minlength=len(nearest))
+    total = np.bincount(cells[front], weights=splats.depth_m[front], minlength=len(nearest))
+    nearness = np.divide(count, total, out=np.zeros(len(nearest)), where=count > 0)
+    closed = grey_closing(nearness.reshape(-1, stride), size=(3, 3))
+    image = closed[2 * margin : 2 * margin + height, 2 * margin : 2 * margin + width]
     with np.errstate(divide="ignore"):
-        return _DepthMap((1 / closed).astype(np.float32), K)
+        depth_m = 1 / image
+    return _DepthMap((depth_m + _slant(depth_m)).astype(np.float32), K)
 
 
-def _splat(
-    nearness: Float[np.ndarray, "h w"],
-    pixels: Int[np.ndarray, "n 2"],
-    values: Float[np.ndarray, " n"],
-    reach: int,
-) -> None:
-    """Raise a square of pixels around each pixel to its value."""
-    height, width = nearness.shape
-    steps = range(-reach, reach + 1)
-    for right, down in ((right, down) for right in steps for down in steps):
-        columns, rows = pixels[:, 0] + right, pixels[:, 1] + down
-        on = (columns >= 0) & (columns < width) & (rows >= 0) & (rows < height)
-        np.maximum.at(nearness, (rows[on], columns[on]), values[on])
+def _slant(depth_m: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
+    """How much farther a slanted surface may be within one pixel; 0 beyond its edges.
+
+    Each axis counts by its smaller step, so that the step from one surface to another does not.
+    """
+    finite = np.where(np.isfinite(depth_m), depth_m, 1e3)
+    slant = np.zeros_like(depth_m)
+    for axis in (0, 1):
+        steps = np.abs(np.diff(finite, axis=axis))
+        edge = [(1, 1) if each == axis else (0, 0) for each in (0, 1)]
+        padded = np.pad(steps, edge, mode="edge")
+        ahead, behind = (padded.take(range(at, at + depth_m.shape[axis]), axis) for at in (0, 1))
+        slant += np.minimum(ahead, behind)
+    return np.minimum(slant, _MOST_SLANT_M)
+
+
+@dataclass(frozen=True, eq=False)
+class _Splats:
+    """One row for each pixel that a point covers."""
+
+    row: Int[np.ndarray, " n"]
+    column: Int[np.ndarray, " n"]
+    depth_m: Float32[np.ndarray, " n"]
+
+
+def _splats(
+    pixels: Float[np.ndarray, "n 2"],
+    z: Float[np.ndarray, " n"],
+    spacing: Float[np.ndarray, " n"],
+) -> _Splats:
+    """Squares of pixels around the points, about twice `spacing / z` pixels wide."""
+    reach = np.rint(0.9 * spacing / z).clip(0, _WIDEST_SPLAT_PX)
+    column, row = np.floor(pixels).astype(np.int32).T
+    depth_m = z.astype(np.float32)
+    rows, columns, depths = [], [], []
+    for size in range(_WIDEST_SPLAT_PX + 1):
+        own = reach == size
+        steps = np.arange(-size, size + 1, dtype=np.int32)
+        down, right = (each.reshape(-1, 1) for each in np.meshgrid(steps, steps))
+        rows.append((row[own] + down).ravel())
+        columns.append((column[own] + right).ravel())
+        depths.append(np.tile(depth_m[own], steps.size**2))
+    return _Splats(np.concatenate(rows), np.concatenate(columns), np.concatenate(depths))
