@@ -235,7 +235,8 @@ def _slant(depth_m: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
         padded = np.pad(steps, edge, mode="edge")
         ahead, behind = (padded.take(range(at, at + depth_m.shape[axis]), axis) for at in (0, 1))
         slant += np.minimum(ahead, behind)
-    return np.minimum(slant, _MOST_SLANT_M)
+    capped: Float[np.ndarray, "h w"] = np.minimum(slant, _MOST_SLANT_M)
+    return capped
 
 
 @dataclass(frozen=True, eq=False)
