@@ -119,14 +119,9 @@ class DepthFile:
         return np.asarray(image).astype(np.float32) / np.float32(1000)
 
 
-def world_folder(root: Path, world_id: str, parents: Iterable[str], known: Iterable[str]) -> Path:
-    """The folder of a world, under one of the parents; raises DataError with a suggestion."""
-    if _ID.fullmatch(world_id):
-        for parent in parents:
-            folder = root / parent / world_id
-            if folder.is_dir():
-                return folder
-    raise no_such_world(root, world_id, known)
+def is_plain_name(world_id: str) -> bool:
+    """Whether the id names a folder of its own and can lead nowhere else."""
+    return _ID.fullmatch(world_id) is not None
 
 
 def no_such_world(root: Path, world_id: str, known: Iterable[str]) -> DataError:

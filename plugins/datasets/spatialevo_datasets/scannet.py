@@ -22,7 +22,13 @@ from spatialevo_core.hooks import hookimpl
 from spatialevo_core.text import name_form
 from spatialevo_core.worlds import Dataset
 from spatialevo_datasets import labels
-from spatialevo_datasets.files import given_root, read_model, read_text, world_folder
+from spatialevo_datasets.files import (
+    given_root,
+    is_plain_name,
+    no_such_world,
+    read_model,
+    read_text,
+)
 from spatialevo_datasets.ply import read_vertices
 from spatialevo_datasets.scannet_frames import read_header, read_recording
 from spatialevo_datasets.scene import Instance, Scene
@@ -69,7 +75,7 @@ class ScanNet:
     def load(self, root: Path | None, world_id: str) -> Scene:
         """One scene; images and depth are read when they are asked for."""
         root = given_root(root, self.name)
-        folder = world_folder(root, world_id, _PARENTS, self.ids(root))
+        folder = self._folder(root, world_id)
         header = read_header(folder / f"{world_id}.txt")
         points = _aligned(read_vertices(folder / f"{world_id}{_FILES[0]}"), header.alignment)
         groups = _read_groups(folder, world_id, len(points))
@@ -102,8 +108,15 @@ class ScanNet:
         for world_id in ids:
             yield from self._faults(given_root(root, self.name), world_id)
 
+    def _folder(self, root: Path, world_id: str) -> Path:
+        if is_plain_name(world_id):
+            for folder in (root / parent / world_id for parent in _PARENTS):
+                if _is(folder):
+                    return folder
+        raise no_such_world(root, world_id, self.ids(root))
+
     def _faults(self, root: Path, world_id: str) -> Iterator[str]:
-        folder = world_folder(root, world_id, _PARENTS, ())
+        folder = self._folder(root, world_id)
         absent = [each for end in _FILES if not (each := folder / f"{world_id}{end}").is_file()]
         yield from (f"{each} is missing" for each in absent)
         if (folder / f"{world_id}.sens").is_file() and not (folder / "color").is_dir():
