@@ -5,6 +5,7 @@ import subprocess
 import sys
 import types
 from dataclasses import dataclass, replace
+from importlib import import_module
 from importlib.metadata import EntryPoint
 from importlib.util import find_spec
 
@@ -13,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from shelves import SHELF, TASK, Shelf, Shelves
-from spatialevo_core.cli import COMMANDS, main
+from spatialevo_core.cli import COMMANDS, Command, main
 from spatialevo_core.hooks import GROUP, hookimpl
 from spatialevo_core.records import QuestionRecord, read_records
 from spatialevo_core.task import Profile
@@ -126,6 +127,19 @@ def test_an_unknown_command_gets_a_suggestion(run):
     result = run("tsks", "list")
     assert result.exit_code == 2
     assert "there is no command 'tsks'; did you mean 'tasks'?" in result.stderr
+
+
+def test_a_missing_extra_says_how_to_install_it(run, monkeypatch):
+    needy = types.ModuleType("needy")
+    needy.command = click.Command("needy", callback=lambda: import_module("no_such_library"))
+    monkeypatch.setitem(sys.modules, "needy", needy)
+    for module in ("needy", "no_such_library"):
+        monkeypatch.setitem(COMMANDS, "fly", Command(f"{module}:command", "", "wings"))
+        result = run("fly")
+        assert result.exit_code == 1
+        assert result.stderr == (
+            "Error: 'fly' needs no_such_library; install it with: pip install 'spatialevo[wings]'\n"
+        )
 
 
 def test_tasks_are_listed(run):

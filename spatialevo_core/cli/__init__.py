@@ -22,6 +22,8 @@ class Command(NamedTuple):
     target: str
     """`module:object`."""
     summary: str
+    extra: str = ""
+    """The optional dependencies that it needs."""
 
 
 _HERE = "spatialevo_core.cli"
@@ -34,8 +36,12 @@ COMMANDS = {
     "ask": Command(f"{_HERE}.ask:ask", "Answer one question about one world, or say why not."),
     "generate": Command(f"{_HERE}.generate:generate", "Write questions with answers and evidence."),
     "agree": Command(f"{_HERE}.agree:agree", "Compare our answers with published ones."),
-    "train": Command("spatialevo_trainer.cli:train", "Train a model that asks and answers."),
-    "demo": Command("spatialevo_trainer.demo:demo", "See everything, on synthetic worlds."),
+    "train": Command(
+        "spatialevo_trainer.cli:train", "Train a model that asks and answers.", "train"
+    ),
+    "demo": Command(
+        "spatialevo_trainer.demo:demo", "See everything, on synthetic worlds.", "train"
+    ),
 }
 
 
@@ -50,7 +56,10 @@ class LazyGroup(click.Group):
         """The command, imported now; None if nobody has it."""
         if cmd_name in COMMANDS:
             module, _, name = COMMANDS[cmd_name].target.partition(":")
-            command: click.Command = getattr(import_module(module), name)
+            try:
+                command: click.Command = getattr(import_module(module), name)
+            except ModuleNotFoundError as error:
+                raise _explained(error, cmd_name) from error
             return command
         from spatialevo_core.cli.plugins import plugin_commands
 
@@ -79,6 +88,17 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except SpatialEvoError as error:
             raise click.ClickException(str(error)) from error
+        except ModuleNotFoundError as error:
+            raise _explained(error, ctx.invoked_subcommand) from error
+
+
+def _explained(error: ModuleNotFoundError, name: str | None) -> Exception:
+    """How to install what a command needs, if it is part of an extra; else the error itself."""
+    extra = COMMANDS[name].extra if name in COMMANDS else ""
+    if not extra or (error.name or "").startswith("spatialevo"):
+        return error
+    told = f"'{name}' needs {error.name}; install it with: pip install 'spatialevo[{extra}]'"
+    return click.ClickException(told)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
