@@ -345,10 +345,13 @@ def test_faults_are_set_aside_and_counted(run, tmp_path, monkeypatch):
     assert generate(run, tmp_path / "r.jsonl", "--max-faults", 1, points=points).exit_code == 0
 
 
-def test_an_unknown_world_gets_a_suggestion(run, tmp_path):
-    result = generate(run, tmp_path / "q.jsonl", "--ids", "shelf-1")
-    assert result.exit_code == 1
-    assert "no world of shelves 'shelf-1'; did you mean 'shelf-0'?" in result.stderr
+def test_worlds_are_chosen_by_id_or_by_number(run, catalogue, tmp_path):
+    args = ("generate", "--dataset", "shelf_catalogue", "--root", catalogue, "--out")
+    for name, choice in {"ids": ("--ids", "b"), "first": ("--scenes", 1)}.items():
+        out = tmp_path / "out" / f"{name}.jsonl"
+        assert run(*args, out, *choice).exit_code == 0
+        worlds = {row.world for row in read_records(out, QuestionRecord)}
+        assert worlds == ({"b"} if name == "ids" else {"a"})
 
 
 def test_published_answers_are_compared(run, catalogue):

@@ -16,7 +16,6 @@ from spatialevo_core.cli.shared import (
     registry,
     root_option,
 )
-from spatialevo_core.errors import UnknownName
 from spatialevo_core.generation import Settings, generate_file
 from spatialevo_core.registry import AnyDataset
 
@@ -80,12 +79,7 @@ def generate(
 def _worlds(
     dataset: AnyDataset, root: Path | None, listed: str | None, count: int | None
 ) -> tuple[str, ...]:
-    """The ids that were asked for; raises UnknownName for one that the dataset does not have."""
-    known = tuple(islice(dataset.ids(root), None if listed else count))
+    """The ids that were asked for; a dataset may load more worlds than it lists."""
     if listed is None:
-        return known
-    chosen = tuple(part.strip() for part in listed.split(","))
-    for world_id in chosen:
-        if world_id not in known:
-            raise UnknownName(f"world of {dataset.name}", world_id, known)
-    return chosen[:count]
+        return tuple(islice(dataset.ids(root), count))
+    return tuple(part.strip() for part in listed.split(","))[:count]
