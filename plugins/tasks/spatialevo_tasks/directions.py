@@ -66,7 +66,7 @@ _SYNONYMS: Mapping[str, str] = {
 _PART = {word: part for part, words in _SYNONYMS.items() for word in words.split()}
 _OPPOSITE = ({"front", "back"}, {"left", "right"}, {"up", "down"})
 _UNDECIDED = frozenset({"not", "no", "never", "or", "nor", "neither", "either", "maybe", "cannot"})
-_WORD = re.compile(r"[a-z]+(?:n't)?")
+_WORD = re.compile(r"[a-z]+(?:'t)?")
 _ONE_WORD = re.compile(r"\b(counter|anti|left|right)[- ](clockwise|hand)\b")
 
 
@@ -77,7 +77,7 @@ def parts(text: str) -> frozenset[str]:
     None for a text that takes something back ("not left"), leaves a choice, or names opposites.
     """
     words = _WORD.findall(_ONE_WORD.sub(r"\1\2", plain(text).lower()))
-    if any(word in _UNDECIDED or word.endswith("n't") for word in words):
+    if any(word in _UNDECIDED or word.endswith("'t") for word in words):
         return frozenset()
     named = frozenset(_PART[word] for word in words if word in _PART)
     return frozenset() if any(pair <= named for pair in _OPPOSITE) else named

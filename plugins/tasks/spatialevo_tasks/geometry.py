@@ -113,7 +113,7 @@ def in_space(ray: str, vector: Components, terms: SpatialTerms) -> Found:
 
 
 def turn_word(yaw_deg: float, terms: SpatialTerms) -> tuple[str, tuple[Decision, ...]]:
-    """Left or right; two optical axes enter, whose ends are at no distance that noise could move."""
+    """Left or right; two optical axes enter, whose ends are too far away for noise to move."""
     decision = Decision(
         between="left, right",
         clearance_deg=min(abs(yaw_deg), 180 - abs(yaw_deg)),

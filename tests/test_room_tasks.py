@@ -1,0 +1,83 @@
+"""What all tasks about rooms have in common."""
+
+from importlib import import_module
+from random import Random
+
+import pytest
+
+from builders import camera, scanned
+from spatialevo_core.testing import check_task
+from spatialevo_datasets.views import FrameView, PairView, SceneView
+from spatialevo_parsers.grammar import GrammarParser
+
+NAMES = (
+    "absolute_distance",
+    "camera_camera_position",
+    "camera_motion",
+    "depth_ordering",
+    "object_counting",
+    "relative_direction",
+    "single_image_relative_direction",
+)
+TASKS = tuple(import_module(f"spatialevo_tasks.{name}").TASK for name in NAMES)
+
+SMALL = (0.5, 0.5, 0.8)
+ROOM = scanned(
+    ("cabinet", (0, 6, 1.2), (5, 0.4, 2.4)),
+    ("night stand", (-2.2, 3.2, 0.4), SMALL),
+    ("tv", (2.0, 3.0, 0.4), SMALL),
+    ("sofa", (0.1, 4.4, 0.4), SMALL),
+    ("trash can", (-0.7, 2.6, 0.4), SMALL),
+    ("chair", (1.1, 5.0, 0.4), SMALL),
+    ("chair", (-1.6, 5.0, 0.4), SMALL),
+    frames=(
+        camera(0, (0, 0, 1.6)),
+        camera(1, (0.9, -0.3, 1.6), heading_deg=112, pitch_deg=-8),
+        camera(2, (0.05, 0.02, 1.6), heading_deg=66),
+        camera(3, (0.1, 1.3, 1.5), heading_deg=92),
+    ),
+)
+VIEWS = {
+    SceneView: [SceneView.of(ROOM, [0, 1])],
+    FrameView: [FrameView.of(ROOM, [0]), FrameView.of(ROOM, [1])],
+    PairView: [PairView.of(ROOM, pair) for pair in ([0, 1], [1, 0], [0, 2], [0, 3])],
+}
+
+
+@pytest.mark.parametrize("task", TASKS, ids=NAMES)
+def test_a_task_keeps_its_promises_and_its_wordings_to_itself(task):
+    others = [other for other in TASKS if other is not task]
+    check_task(task, VIEWS[task.world], [GrammarParser()], others).require()
+
+
+@pytest.mark.parametrize("task", TASKS, ids=NAMES)
+@pytest.mark.parametrize("profile", ["exact", "paper", "vsi-bench"])
+def test_every_answer_names_a_definition_of_the_profile(task, profile):
+    bound = task.under(profile)
+    wanted = {"exact": "exact", "paper": "aabb", "vsi-bench": "obb"}[profile]
+    assert bound.definition == (wanted if wanted in task.definitions else "exact")
+
+
+def test_the_benchmark_profile_waives_seeing_density_ambiguity_and_margins_only():
+    kept = {rule.code for task in TASKS for rule in task.under("vsi-bench").rules}
+    assert kept == {
+        "answer.empty",
+        "camera.no_heading",
+        "frame.missing",
+        "object.missing",
+        "object.repeated",
+    }
+
+
+@pytest.mark.parametrize("task", TASKS, ids=NAMES)
+def test_rules_say_how_people_give_them_as_a_reason(task):
+    assert all(len(rule.said) >= 3 for rule in task.rules)
+    assert len({rule.code for rule in task.rules}) == len(task.rules)
+
+
+@pytest.mark.parametrize("task", TASKS, ids=NAMES)
+def test_hints_and_briefs_do_not_single_out_the_truth(task):
+    for view in VIEWS[task.world]:
+        for query, verdict in task.propose(view, Random(0)):
+            assert task.answer_hint(query)
+            assert task.answer_hint(query) != verdict.answer.text
