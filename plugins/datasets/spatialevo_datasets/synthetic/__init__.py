@@ -29,7 +29,11 @@ class Synthetic:
     source = Scene
     needs_root = False
 
-    def ids(self, root: Path | None = None, split: str | None = None) -> Iterable[str]:
+    def ids(
+        self,
+        root: Path | None = None,  # noqa: ARG002
+        split: str | None = None,
+    ) -> Iterable[str]:
         """The first few worlds of a split, or of both; raises DataError for another split."""
         if split is not None and split not in SPLITS:
             raise DataError(f"synthetic: there is no split '{split}'; it has {', '.join(SPLITS)}")
@@ -41,7 +45,7 @@ class Synthetic:
             for number in range(many)
         ]
 
-    def load(self, root: Path | None, world_id: str) -> Scene:
+    def load(self, root: Path | None, world_id: str) -> Scene:  # noqa: ARG002
         """The world of that id, the same bytes every time; raises DataError for another id."""
         match = _ID.fullmatch(world_id)
         if match is None:
@@ -51,7 +55,7 @@ class Synthetic:
             )
         return _MAKERS[match[1]](int(match[2]))
 
-    def missing(self, root: Path | None = None) -> Iterable[str]:
+    def missing(self, root: Path | None = None) -> Iterable[str]:  # noqa: ARG002
         """Nothing: there are no files."""
         return ()
 

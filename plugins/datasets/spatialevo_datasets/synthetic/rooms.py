@@ -62,7 +62,7 @@ class Blueprint:
 def room(seed: int) -> Blueprint:
     """The rectangular room of a seed."""
     rng = Random(f"room-{seed}")
-    outline = Outline(_cm(rng, 4.8, 6.4), _cm(rng, 3.8, 5.0), _cm(rng, 2.5, 2.8))
+    outline = Outline(_cm(rng, 4.6, 6.0), _cm(rng, 3.6, 4.6), _cm(rng, 2.5, 2.8))
     w, d = outline.width / 2, outline.depth / 2
     regions = [Region((-w, -d), (0.0, d)), Region((0.0, -d), (w, d))]
     rng.shuffle(regions)
@@ -73,7 +73,7 @@ def lroom(seed: int) -> Blueprint:
     """The L-shaped room of a seed."""
     rng = Random(f"lroom-{seed}")
     notch = _cm(rng, 2.4, 3.0), _cm(rng, 2.4, 3.0)
-    outline = Outline(_cm(rng, 6.2, 7.4), _cm(rng, 6.0, 7.0), _cm(rng, 2.5, 2.8), notch)
+    outline = Outline(_cm(rng, 5.8, 6.8), _cm(rng, 5.6, 6.6), _cm(rng, 2.5, 2.8), notch)
     w, d = outline.width / 2, outline.depth / 2
     x, y = w - notch[0], d - notch[1]
     regions = [Region((x, -d), (w, y)), Region((-w, -d), (x, y)), Region((-w, y), (x, d))]

@@ -29,7 +29,7 @@ NEAR_M = 0.01
 SKY: Color = (186, 204, 222)
 LAMP = np.array([0.35, 0.2, 0.915], np.float32)
 """Unit direction towards the light."""
-AMBIENT, DIFFUSE, FRONTAL = 0.38, 0.34, 0.3
+AMBIENT, DIFFUSE, FRONTAL = 0.52, 0.3, 0.3
 """Shares of the colour that is lit from everywhere, from the lamp, and from the camera."""
 
 _SIGNS = np.array([(x, y, z) for x in (-1.0, 1.0) for y in (-1.0, 1.0) for z in (-1.0, 1.0)])

@@ -8,6 +8,7 @@ from spatialevo_datasets.synthetic.floorplan import Floorplan
 
 Theme = Callable[[Floorplan], None]
 
+STRAY = ("plant", "box", "trash can", "suitcase", "picture", "clock", "mirror", "cabinet", "chair")
 WALL_HEIGHTS_M = (1.35, 1.5)
 """Between which the lower edge of a picture hangs."""
 
@@ -155,8 +156,9 @@ def music(plan: Floorplan) -> None:
 
 def anywhere(plan: Floorplan) -> None:
     """What lies about in any room."""
-    for design in plan.rng.sample(("plant", "box", "trash can", "suitcase", "picture", "clock"), 3):
-        if design in {"picture", "clock"}:
+    number = 3 if plan.outline.notch is None else 6
+    for design in plan.rng.sample(STRAY, number):
+        if design in {"picture", "clock", "mirror"}:
             plan.mounted(design, plan.rng.uniform(1.4, 1.7))
         else:
             plan.against(design)

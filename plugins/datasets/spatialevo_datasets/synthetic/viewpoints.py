@@ -72,12 +72,12 @@ class _Walk:
         for number in self._framed(best):
             self.shown[number] += 1
         yield best
-        turn = self.rng.choice((-1, 1))
-        yield replace(best, yaw=best.yaw + turn * radians(self.rng.uniform(18, 40)))
+        if turned := self._turned(best, 18, 40):
+            yield turned
         if moved := self._moved(best):
             yield moved
-        if moved := self._moved(best):
-            yield replace(moved, yaw=moved.yaw - turn * radians(self.rng.uniform(10, 30)))
+        if (moved := self._moved(best)) and (turned := self._turned(moved, 10, 30)):
+            yield turned
 
     def _proposal(self) -> Camera | None:
         half = (self.outline.width / 2, self.outline.depth / 2)
@@ -87,8 +87,13 @@ class _Walk:
         yaw = atan2(target.y - y, target.x - x) + self.rng.uniform(-0.35, 0.35)
         pitch = radians(self.rng.uniform(-22, -6))
         view = Camera((round(x, 3), round(y, 3), round(height, 3)), yaw, pitch)
-        ahead = (x + AHEAD_M * cos(yaw), y + AHEAD_M * sin(yaw), height)
-        return view if self._free(view.eye) and self._free(ahead, 0.1, 0.1) else None
+        return view if self._open(view) else None
+
+    def _turned(self, view: Camera, least: float, most: float) -> Camera | None:
+        """The same place, turned by so many degrees one way or the other."""
+        turn = self.rng.choice((-1, 1)) * radians(self.rng.uniform(least, most))
+        views = (replace(view, yaw=view.yaw + turn), replace(view, yaw=view.yaw - turn))
+        return next((each for each in views if self._open(each)), None)
 
     def _moved(self, view: Camera) -> Camera | None:
         """The same view from a step away, higher or lower every other time."""
@@ -101,13 +106,24 @@ class _Walk:
                 round(y + step * sin(way), 3),
                 round(min(HIGHEST_M, max(LOWEST_M, z + rise)), 3),
             )
-            if self._free(eye):
-                return replace(view, eye=eye)
+            if self._open(moved := replace(view, eye=eye)):
+                return moved
         return None
 
-    def _free(self, eye: Vector, wall: float = FROM_WALL_M, piece: float = FROM_PIECE_M) -> bool:
-        """Whether someone could stand there, in the open and clear of everything that stands."""
-        body = Rectangle(eye[0], eye[1], 0.0, (0.01, 0.01, HIGHEST_M))
+    def _open(self, view: Camera) -> bool:
+        """Whether there is room for someone, and nothing right before the camera."""
+        x, y, z = view.eye
+        ahead = (
+            (x + AHEAD_M * cos(view.yaw + off), y + AHEAD_M * sin(view.yaw + off), z)
+            for off in (-HALF_VIEW, 0.0, HALF_VIEW)
+        )
+        return self._free(view.eye) and all(self._free(point, 0.1, 0.05, z) for point in ahead)
+
+    def _free(
+        self, at: Vector, wall: float = FROM_WALL_M, piece: float = FROM_PIECE_M, base: float = 0.0
+    ) -> bool:
+        """Whether nothing is that near, from `base` up to the height of a person."""
+        body = Rectangle(at[0], at[1], base - 0.05, (0.01, 0.01, HIGHEST_M + 0.1 - base))
         return self.outline.holds(body, wall) and not any(
             body.meets(each.place, piece) for each in self.pieces
         )
