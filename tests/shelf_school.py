@@ -1,4 +1,4 @@
-"""What the trainer is tested on: several shelves, two tasks, and a tiny model to play both roles."""
+"""What the trainer is tested on: shelves, two tasks, and a tiny model to play both roles."""
 
 from __future__ import annotations
 

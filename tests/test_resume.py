@@ -1,0 +1,126 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from shelf_school import school, settings, tiny_model
+from spatialevo_core.errors import ConfigError
+from spatialevo_trainer.checkpoints import latest
+from spatialevo_trainer.config import TrainConfig
+from spatialevo_trainer.metrics import read_rows
+from spatialevo_trainer.run import train
+
+SCRIPT = """
+import os, sys
+from pathlib import Path
+import torch
+from shelf_school import school
+from spatialevo_trainer.config import TrainConfig
+from spatialevo_trainer.run import train
+
+def progress(step, steps, row):
+    if step == int(sys.argv[4]):
+        os.kill(os.getpid(), 9)
+
+torch.set_num_threads(1)
+config = TrainConfig.model_validate_json(sys.argv[2])
+train(config, school(), Path(sys.argv[1]), resume=sys.argv[3] == "resume", on_progress=progress)
+"""
+
+
+def config(steps: int, every: int) -> TrainConfig:
+    return settings(
+        model=tiny_model(), steps=steps, save_every=every, beta=0.04, learning_rate=1e-2
+    )
+
+
+def killed(config: TrainConfig, out: Path, after: int) -> int:
+    """A run in a process of its own, which kills itself after that step."""
+    return subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(out), config.model_dump_json(), "start", str(after)],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        check=False,
+        stderr=subprocess.DEVNULL,
+    ).returncode
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Sums do not depend on how a machine splits them."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def untimed(run: Path) -> list[dict[str, object]]:
+    rows = read_rows(run / "metrics.jsonl")
+    return [{k: v for k, v in row.items() if not k.startswith("time/")} for row in rows]
+
+
+def assert_same_run(one: Path, other: Path) -> None:
+    assert untimed(one) == untimed(other)
+    assert (one / "questions.jsonl").read_bytes() == (other / "questions.jsonl").read_bytes()
+    weights, others = (load_file(run / "adapter/adapter_model.safetensors") for run in (one, other))
+    assert weights.keys() == others.keys()
+    assert all((weights[name] == others[name]).all() for name in weights)
+    assert any(weights[name].any() for name in weights if "lora_B" in name)
+
+
+def assert_kill_changes_nothing(config: TrainConfig, after: int, folder: Path) -> None:
+    train(config, school(), folder / "whole")
+    assert killed(config, folder / "killed", after) == -signal.SIGKILL
+    assert len(read_rows(folder / "killed/metrics.jsonl")) == after
+    train(config, school(), folder / "killed", resume=True)
+    assert_same_run(folder / "whole", folder / "killed")
+
+
+def test_a_killed_and_resumed_run_is_the_undisturbed_one(tmp_path: Path):
+    assert_kill_changes_nothing(config(4, 2), 3, tmp_path)
+
+
+@pytest.mark.slow
+def test_twenty_steps_are_ten_and_a_kill_and_ten(tmp_path: Path):
+    assert_kill_changes_nothing(config(20, 10), 14, tmp_path)
+
+
+def test_sigterm_saves_a_checkpoint_and_returns(tmp_path: Path):
+    def interrupt(step: int, steps: int, row: dict[str, float]) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    train(config(4, 4), school(), tmp_path, on_progress=interrupt)
+    checkpoint = latest(tmp_path)
+    assert checkpoint is not None
+    done = json.loads((checkpoint / "spatialevo.json").read_text())["step"]
+    assert done < 4
+    assert len(read_rows(tmp_path / "metrics.jsonl")) == done
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_run_is_not_resumed_with_other_settings(tmp_path: Path):
+    (tmp_path / "config.toml").write_text(config(4, 2).toml())
+    with pytest.raises(ConfigError, match="differs from the settings given"):
+        train(config(5, 2), school(), tmp_path, resume=True)
+
+
+def test_a_run_is_not_overwritten(tmp_path: Path):
+    (tmp_path / "metrics.jsonl").write_text("")
+    with pytest.raises(ConfigError, match="already holds a run; resume it, or choose another"):
+        train(config(4, 2), school(), tmp_path)
+
+
+def test_a_checkpoint_without_our_state_is_unfinished(tmp_path: Path):
+    for step, files in ((9, ["spatialevo.json"]), (10, ["spatialevo.json"]), (11, [])):
+        folder = tmp_path / f"checkpoints/checkpoint-{step}"
+        folder.mkdir(parents=True)
+        for name in files:
+            (folder / name).write_text("{}")
+    assert latest(tmp_path) == tmp_path / "checkpoints/checkpoint-10"
