@@ -244,8 +244,8 @@ CATALOG: Mapping[str, Design] = MappingProxyType(
         "mirror": Design(
             "mirror", (0.5, 0.7), (0.03, 0.04), (0.7, 0.9), (188, 214, 224), shapes.framed
         ),
-        "picture": Design(
-            "picture", (0.5, 0.9), (0.03, 0.04), (0.4, 0.6), (224, 150, 84), shapes.framed
+        "painting": Design(
+            "painting", (0.5, 0.9), (0.03, 0.04), (0.4, 0.6), (224, 150, 84), shapes.framed
         ),
         "whiteboard": Design(
             "whiteboard", (1.2, 1.8), (0.03, 0.04), (0.9, 1.1), (248, 248, 248), shapes.framed

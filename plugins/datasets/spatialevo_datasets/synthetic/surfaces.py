@@ -180,9 +180,9 @@ def _face(
     v: Float[np.ndarray, "3"],
     spacing: float,
 ) -> tuple[Grid, Grid]:
-    """A rectangle up to its edges; the normal is that of u x v."""
+    """A rectangle from edge to edge through its middle; the normal is that of u x v."""
     a, b = (
-        np.linspace(-1.0, 1.0, 1 + max(1, ceil(2 * np.linalg.norm(side) / spacing - 1e-6)))
+        np.linspace(-1.0, 1.0, 1 + 2 * max(1, ceil(np.linalg.norm(side) / spacing - 1e-6)))
         for side in (u, v)
     )
     points = np.asarray(center) + a[:, None, None] * u + b[None, :, None] * v
@@ -192,7 +192,7 @@ def _face(
 
 def _mantle(solid: Cylinder, spacing: float) -> tuple[Grid, Grid]:
     """The round side of a cylinder."""
-    number = max(8, ceil(2 * pi * solid.radius / spacing))
+    number = 4 * max(2, ceil(pi * solid.radius / (2 * spacing)))
     turns = [2 * pi * k / number for k in range(number + 1)]
     out = np.array([(cos(turn), sin(turn), 0.0) for turn in turns])
     rise = np.linspace(-0.5, 0.5, 1 + max(1, ceil(solid.height / spacing - 1e-6)))

@@ -8,9 +8,9 @@ from spatialevo_datasets.synthetic.floorplan import Floorplan
 
 Theme = Callable[[Floorplan], None]
 
-STRAY = ("plant", "box", "trash can", "suitcase", "picture", "clock", "mirror", "cabinet", "chair")
+STRAY = ("plant", "box", "trash can", "suitcase", "painting", "clock", "mirror", "cabinet", "chair")
 WALL_HEIGHTS_M = (1.35, 1.5)
-"""Between which the lower edge of a picture hangs."""
+"""Between which the lower edge of a painting hangs."""
 
 
 def sleeping(plan: Floorplan) -> None:
@@ -24,7 +24,7 @@ def sleeping(plan: Floorplan) -> None:
                 plan.on(stand, "book")
         for x in plan.rng.choice(((-0.6, 0.6), (0.0,))):
             plan.on(bed, "pillow", x, 0.95)
-        plan.above(bed, "picture", plan.rng.uniform(*WALL_HEIGHTS_M))
+        plan.above(bed, "painting", plan.rng.uniform(*WALL_HEIGHTS_M))
     plan.against("wardrobe")
     if dresser := plan.against("dresser"):
         plan.above(dresser, "mirror", dresser.place.top + 0.15)
@@ -38,7 +38,7 @@ def living(plan: Floorplan) -> None:
         if coffee := plan.before(sofa, "coffee table", plan.rng.uniform(0.3, 0.45)):
             plan.on(coffee, plan.rng.choice(("book", "vase", "laptop")))
         plan.beside(sofa, "floor lamp", plan.rng.choice((-1, 1)))
-        plan.above(sofa, "picture", plan.rng.uniform(*WALL_HEIGHTS_M))
+        plan.above(sofa, "painting", plan.rng.uniform(*WALL_HEIGHTS_M))
         stand = plan.against("tv stand", facing=sofa) or plan.against("tv stand")
         if stand:
             plan.on(stand, "tv", 0.0, 0.0)
@@ -158,7 +158,7 @@ def anywhere(plan: Floorplan) -> None:
     """What lies about in any room."""
     number = 3 if plan.outline.notch is None else 6
     for design in plan.rng.sample(STRAY, number):
-        if design in {"picture", "clock", "mirror"}:
+        if design in {"painting", "clock", "mirror"}:
             plan.mounted(design, plan.rng.uniform(1.4, 1.7))
         else:
             plan.against(design)
