@@ -1,0 +1,1 @@
+"""The warm start of the tiny base checkpoint."""

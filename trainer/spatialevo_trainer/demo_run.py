@@ -1,0 +1,186 @@
+"""The demo: questions are judged, the tiny model learns from them, and both are reported."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from importlib.resources import as_file, files
+from pathlib import Path
+from random import Random
+
+from spatialevo_core.question import Frozen, Verdict
+from spatialevo_core.records import QuestionRecord, write_records
+from spatialevo_core.registry import Registry
+from spatialevo_trainer.checkpoints import CHECKPOINTS
+from spatialevo_trainer.config import TrainConfig
+from spatialevo_trainer.demo_plan import Plan, shipped_plan
+from spatialevo_trainer.held_out import Marks, Speaker, examine, held_out_places
+from spatialevo_trainer.model import load_model, load_processor
+from spatialevo_trainer.narrowing import narrowed
+from spatialevo_trainer.run import ADAPTER, train
+
+BASE = "tiny_base"
+"""The shipped checkpoint's folder in the package's data."""
+RUN, RECORDS, RESULT = "run", "judged.jsonl", "result.json"
+
+
+class JudgedQuestion(Frozen):
+    """A question, and what the oracle said."""
+
+    world: str
+    text: str
+    verdict: Verdict
+
+
+class Mark(Frozen):
+    """What the model could do after some steps, on held-out worlds."""
+
+    step: int
+    marks: Marks
+
+
+class DemoReport(Frozen):
+    """Everything that the demo found."""
+
+    judged: tuple[JudgedQuestion, ...]
+    curve: tuple[Mark, ...]
+    """The first before, the last after training."""
+    seconds: dict[str, float]
+    """Of the parts."""
+    seed: int
+    steps: int
+
+    @property
+    def before(self) -> Marks:
+        """Of the base checkpoint."""
+        return self.curve[0].marks
+
+    @property
+    def after(self) -> Marks:
+        """Of the trained model."""
+        return self.curve[-1].marks
+
+
+class Show:
+    """What happens, told while it happens; tells nothing by itself."""
+
+    def line(self, text: str) -> None:
+        """A sentence."""
+
+    def judged(self, question: JudgedQuestion) -> None:
+        """A question was judged."""
+
+    def step(self, step: int, steps: int, row: dict[str, float]) -> None:
+        """A training step is done."""
+
+    def mark(self, mark: Mark) -> None:
+        """The model was examined."""
+
+
+def run_demo(
+    out: Path,
+    registry: Registry,
+    *,
+    seed: int = 0,
+    steps: int | None = None,
+    show: Show | None = None,
+    plan: Plan | None = None,
+) -> DemoReport:
+    """Judge, train, examine; write the report to `out`, which must not hold a run yet.
+
+    `steps` replaces the plan's. Raises ConfigError where the folder or a plugin stands in the way.
+    """
+    show, plan = show or Show(), plan or shipped_plan()
+    clock = _Clock()
+    out.mkdir(parents=True, exist_ok=True)
+    show.line("Judging questions: answers are computed from geometry, refusals have reasons.")
+    judged = tuple(_judged(registry, plan, seed, show))
+    write_records(out / RECORDS, _records(judged))
+    clock.stop("judging")
+    with as_file(files("spatialevo_trainer") / "data" / BASE) as base:
+        config = plan.config(base, seed=seed, steps=steps)
+        curve = _learn(out, registry, plan, config, show=show, clock=clock)
+    report = DemoReport(
+        judged=judged, curve=curve, seconds=clock.seconds, seed=seed, steps=config.steps
+    )
+    (out / RESULT).write_text(report.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    return report
+
+
+def _learn(
+    out: Path, registry: Registry, plan: Plan, config: TrainConfig, *, show: Show, clock: _Clock
+) -> tuple[Mark, ...]:
+    asked = plan.question
+    narrow = narrowed(registry, asked.task, summary=asked.summary, fixed=asked.fixed)
+    elsewhere = config.model_copy(update={"data": (plan.held_out.data,)})
+    places = held_out_places(narrow, elsewhere, plan.held_out.frames)
+    processor = load_processor(config.model, config.image_pixels)
+
+    def examined(step: int, adapter: Path | None) -> Mark:
+        speaker = Speaker(load_model(config.model, adapter), processor, config.temperature)
+        mark = Mark(step=step, marks=examine(speaker, narrow, elsewhere, places))
+        show.mark(mark)
+        return mark
+
+    show.line("Examining the base checkpoint on worlds that are never trained on.")
+    curve = [examined(0, None)]
+    clock.stop("examining")
+    show.line(f"Training for {config.steps} steps: one model asks and answers.")
+    run = train(config, narrow, out / RUN, on_progress=show.step)
+    clock.stop("training")
+    show.line("Examining what it became.")
+    for folder in sorted((run / CHECKPOINTS).glob("checkpoint-*"), key=_step):
+        curve.append(examined(_step(folder), folder))
+    if curve[-1].step != config.steps:
+        curve.append(examined(config.steps, run / ADAPTER))
+    clock.stop("examining")
+    return tuple(curve)
+
+
+def _step(folder: Path) -> int:
+    return int(folder.name.rpartition("-")[2])
+
+
+def _judged(registry: Registry, plan: Plan, seed: int, show: Show) -> Iterator[JudgedQuestion]:
+    """One question of every task that the world allows, then those of the plan."""
+    for each in plan.judged:
+        dataset = registry.dataset(each.dataset)
+        source = dataset.load(None, each.world)
+        rng = Random(f"demo/{seed}/{each.world}")
+        verdicts = [
+            (task.wordings(query)[0], verdict)
+            for task in registry.tasks_on(dataset)
+            for view in [next(task.world.propose(source, rng), None)]
+            if view is not None
+            for query, verdict in [next(task.propose(view, rng), (None, None))]
+            if query is not None and verdict is not None
+        ]
+        verdicts += [(text, registry.ask_about(text, source).verdict) for text in each.questions]
+        for text, verdict in verdicts:
+            question = JudgedQuestion(
+                world=f"{dataset.name}/{each.world}", text=text, verdict=verdict
+            )
+            show.judged(question)
+            yield question
+
+
+def _records(judged: tuple[JudgedQuestion, ...]) -> Iterator[QuestionRecord]:
+    for number, each in enumerate(judged):
+        dataset, _, world = each.world.partition("/")
+        yield QuestionRecord.of(
+            each.verdict, id=str(number), dataset=dataset, world=world, text=each.text
+        )
+
+
+class _Clock:
+    """Seconds between calls, added up by part."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self._last = time.monotonic()
+
+    def stop(self, part: str) -> None:
+        """What happened since the last call was this part."""
+        now = time.monotonic()
+        self.seconds[part] = round(self.seconds.get(part, 0.0) + now - self._last, 1)
+        self._last = now
