@@ -5,7 +5,8 @@ from random import Random
 
 import pytest
 
-from builders import camera, scanned
+from builders import camera, displaced, scanned
+from spatialevo_core.engine import judge
 from spatialevo_core.testing import check_task
 from spatialevo_datasets.views import FrameView, PairView, SceneView
 from spatialevo_parsers.grammar import GrammarParser
@@ -81,3 +82,20 @@ def test_hints_and_briefs_do_not_single_out_the_truth(task):
         for query, verdict in task.propose(view, Random(0)):
             assert task.answer_hint(query)
             assert task.answer_hint(query) != verdict.answer.text
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("task", TASKS, ids=NAMES)
+def test_surface_noise_changes_no_accepted_answer(task, seed):
+    noisy = displaced(ROOM, seed)
+    for view in VIEWS[task.world]:
+        there = type(view)(noisy, view.frames)
+        for query, verdict in task.propose(view, Random(seed)):
+            found = judge(task, there, query)
+            if not found.legal:
+                continue
+            if isinstance(verdict.answer.value, float):
+                # Both values are rounded to a centimetre.
+                assert abs(found.answer.value - verdict.answer.value) <= verdict.answer.band + 0.01
+            else:
+                assert found.answer.value == verdict.answer.value

@@ -26,7 +26,7 @@ from spatialevo_datasets.visibility import Shown, Sight, Surface
 
 __all__ = ["Box", "Depth", "Frame", "Gap", "Instance", "Points", "Scene", "Sight"]
 
-Points = Float32[np.ndarray, "n 3"]
+Points = Float32[np.ndarray, "_ 3"]
 
 SAMPLE = 20_000
 """Scene points by which the overlap of frames is measured."""
@@ -69,6 +69,7 @@ class Scene:
     _boxes: Memo = field(default_factory=lambda: Memo(4096), init=False, repr=False)
     _gaps: Memo = field(default_factory=lambda: Memo(8192), init=False, repr=False)
     _looks: Memo = field(default_factory=lambda: Memo(512), init=False, repr=False)
+    _overlaps: Memo = field(default_factory=lambda: Memo(8192), init=False, repr=False)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -128,7 +129,11 @@ class Scene:
         """
         if not self.frames or not len(self._sample):
             return None
-        return visibility.overlap(self._looked(frame_a).room, self._looked(frame_b).room)
+        one, two = sorted((frame_a, frame_b))
+        return self._overlaps.get(
+            (one, two),
+            lambda: visibility.overlap(self._looked(one).room, self._looked(two).room),
+        )
 
     @cached_property
     def _by_label(self) -> Mapping[str, tuple[Instance, ...]]:

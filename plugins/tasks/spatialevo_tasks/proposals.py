@@ -8,7 +8,7 @@ from random import Random
 
 from spatialevo_core.task import MOST_CANDIDATES
 from spatialevo_datasets.views import View
-from spatialevo_tasks.rules import SpatialTerms, referents, seen_in
+from spatialevo_tasks.rules import SpatialTerms, hidden, referents
 
 _USUAL = SpatialTerms()
 
@@ -18,7 +18,7 @@ def visible(view: View) -> tuple[str, ...]:
     return tuple(
         label
         for label in view.scene.labels
-        if any(seen_in(view, each, _USUAL) != frozenset() for each in view.scene.labelled(label))
+        if not all(hidden(view, each, _USUAL) for each in view.scene.labelled(label))
     )
 
 
@@ -26,9 +26,7 @@ def definite(view: View) -> tuple[str, ...]:
     """The names that fit one object of the view, which can be seen, sorted."""
     alone = ((label, referents(view, label, _USUAL)) for label in view.scene.labels)
     return tuple(
-        label
-        for label, found in alone
-        if len(found) == 1 and seen_in(view, found[0], _USUAL) != frozenset()
+        label for label, found in alone if len(found) == 1 and not hidden(view, found[0], _USUAL)
     )
 
 

@@ -44,16 +44,17 @@ class LookoutEvidence(Bearing):
     standing_m: Triple
     facing_m: Triple
     query_m: Triple
+    sources: tuple[str, ...]
+    """What the boxes of the three come from."""
 
 
 def by(box: BoxOf) -> Solve:
     """The answer with every object at the centre of its box."""
 
     def solve(view: SceneView, q: Lookout, terms: SpatialTerms) -> Answer[LookoutEvidence]:
-        standing, facing, query = (
-            box(view.scene, rules.referent(view, name, terms)).center
-            for name in (q.standing, q.facing, q.query)
-        )
+        roles = (q.standing, q.facing, q.query)
+        objects = [rules.referent(view, name, terms) for name in roles]
+        standing, facing, query = (box(view.scene, each).center for each in objects)
         seen = facing_frame(standing, facing).point(query)
         rays = {
             f"{q.standing} to {q.facing}": hypot(*(facing - standing)[:2]),
@@ -64,6 +65,7 @@ def by(box: BoxOf) -> Solve:
             standing_m=geometry.rounded(standing),
             facing_m=geometry.rounded(facing),
             query_m=geometry.rounded(query),
+            sources=tuple(map(geometry.source, objects)),
             azimuth_deg=found.azimuth_deg,
             rays_m=found.rays_m,
             decisions=found.decisions,

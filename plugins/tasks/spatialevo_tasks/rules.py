@@ -53,21 +53,27 @@ class SpatialTerms(Terms):
         )
 
 
-def seen_in(view: View, instance: Instance, terms: SpatialTerms) -> frozenset[int] | None:
-    """The frames of the view in which the object is visible; None where seeing does not apply."""
-    if not view.scene.frames or instance.points is None:
-        return None
-    looks = ((index, view.scene.sight(instance, index)) for index in view.frames)
-    return frozenset(
-        index
-        for index, sight in looks
-        if sight is not None and sight.reaches(terms.visible_share, terms.visible_image_share)
-    )
+def applies(view: View, instance: Instance) -> bool:
+    """Whether there is anything to be said about seeing the object."""
+    return bool(view.scene.frames) and instance.points is not None
+
+
+def seen_in(view: View, instance: Instance, terms: SpatialTerms) -> Iterator[int]:
+    """The frames of the view in which the object is visible, one by one."""
+    for index in view.frames:
+        sight = view.scene.sight(instance, index)
+        if sight is not None and sight.reaches(terms.visible_share, terms.visible_image_share):
+            yield index
+
+
+def hidden(view: View, instance: Instance, terms: SpatialTerms) -> bool:
+    """Whether the object should be visible in some frame of the view, and is in none."""
+    return applies(view, instance) and not any(True for _ in seen_in(view, instance, terms))
 
 
 def noticeable(view: View, instance: Instance, terms: SpatialTerms) -> bool:
     """Whether a viewer may notice the object: glimpsed, or of unknown visibility, in some frame."""
-    if not view.scene.frames or instance.points is None:
+    if not applies(view, instance):
         return True
     looks = (view.scene.sight(instance, index) for index in view.frames)
     return any(
@@ -161,14 +167,14 @@ def observed(*fields: str) -> Rule:
 
     @rule("object.unseen", Stage.SOLVABLE, said=UNSEEN_SAID)
     def check(view: View, query: Query, terms: SpatialTerms) -> Complaint | None:
-        hidden = tuple(
+        unseen = tuple(
             name
             for name in names(query, *fields)
-            if all(seen_in(view, each, terms) == frozenset() for each in _meant(view, name, terms))
+            if all(hidden(view, each, terms) for each in _meant(view, name, terms))
         )
-        if not hidden:
+        if not unseen:
             return None
-        return Complaint(f"the {sentence(hidden)} cannot be seen in the images", hidden)
+        return Complaint(f"the {sentence(unseen)} cannot be seen in the images", unseen)
 
     return check
 
@@ -180,11 +186,11 @@ def all_observed(field: str) -> Rule:
     def check(view: View, query: Query, terms: SpatialTerms) -> Complaint | None:
         (category,) = names(query, field)
         members = view.scene.labelled(category)
-        hidden = sum(seen_in(view, each, terms) == frozenset() for each in members)
-        if not hidden:
+        unseen = sum(hidden(view, each, terms) for each in members)
+        if not unseen:
             return None
         noun = plural(category)
-        return Complaint(f"{hidden} of the {noun} cannot be seen in the images", (category,))
+        return Complaint(f"{unseen} of the {noun} cannot be seen in the images", (category,))
 
     return check
 
@@ -226,9 +232,9 @@ def connected(*fields: str, everything: bool = False) -> Rule:
             for name in told
             for each in (view.scene.labelled(name) if everything else _meant(view, name, terms)[:1])
         )
-        shown = [where for each in objects if (where := seen_in(view, each, terms))]
-        if not shown or frozenset.intersection(*shown):
-            return None
+        shown = [frozenset(seen_in(view, each, terms)) for each in objects if applies(view, each)]
+        if not all(shown) or not shown or frozenset.intersection(*shown):
+            return None  # what is not seen at all is for `observed` to say
         groups = _linked(view, terms)
         if any(all(group & where for where in shown) for group in groups):
             return None

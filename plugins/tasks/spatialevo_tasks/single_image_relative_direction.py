@@ -51,6 +51,8 @@ class PlacementEvidence(Bearing):
     """From world +x, counter-clockwise."""
     target_m: Triple
     reference_m: Triple
+    sources: tuple[str, ...]
+    """What the boxes of the two come from."""
     front_m: float
     right_m: float
     up_m: float
@@ -61,8 +63,8 @@ def by(box: BoxOf) -> Solve:
 
     def solve(view: FrameView, q: Placement, terms: SpatialTerms) -> Answer[PlacementEvidence]:
         level = camera_frame(view.frame.T_world_camera)
-        target = box(view.scene, rules.referent(view, q.target, terms)).center
-        reference = box(view.scene, rules.referent(view, q.reference, terms)).center
+        objects = [rules.referent(view, name, terms) for name in (q.target, q.reference)]
+        target, reference = (box(view.scene, each).center for each in objects)
         vector = level.vector(target - reference)
         if q.offer == "left or right":
             found = _side(q, level.point(target), level.point(reference), vector.length, terms)
@@ -73,6 +75,7 @@ def by(box: BoxOf) -> Solve:
             heading_deg=level.heading_deg,
             target_m=geometry.rounded(target),
             reference_m=geometry.rounded(reference),
+            sources=tuple(map(geometry.source, objects)),
             front_m=vector.front,
             right_m=vector.right,
             up_m=vector.up,

@@ -1,0 +1,118 @@
+"""Compared with Image 1, was the camera of Image 2 higher or lower?
+
+The sign of the target's height above the reference's, along gravity, between the optical centres.
+The image that is compared with is the reference, wherever in the sentence it stands: "compared with
+Image 2, was the camera of Image 1 higher" asks about the camera of Image 1. Cameras whose heights
+differ by less than 0.15 m are level, and say nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from random import Random
+
+from spatialevo_core.hooks import hookimpl
+from spatialevo_core.question import Answer, Evidence, Query
+from spatialevo_core.scoring import exact_label
+from spatialevo_core.slots import ImageNumber
+from spatialevo_core.task import AnyTask, Task
+from spatialevo_datasets.views import PairView
+from spatialevo_tasks import rules
+from spatialevo_tasks.geometry import Triple, rounded
+from spatialevo_tasks.profiles import PROFILES
+from spatialevo_tasks.rules import SpatialTerms
+from spatialevo_tasks.wordings import read, written
+
+SAID = {
+    "higher": ("higher up", "above", "at a higher position", "up", "upper", "taller"),
+    "lower": ("lower down", "below", "at a lower position", "down", "beneath", "shorter"),
+}
+
+
+class Elevation(Query):
+    """Whether the camera of one image was higher than that of another."""
+
+    reference: ImageNumber
+    target: ImageNumber
+
+
+class ElevationEvidence(Evidence):
+    """Both optical centres, and by how much the target's is above the reference's."""
+
+    reference_m: Triple
+    target_m: Triple
+    rise_m: float
+
+
+def solve(view: PairView, q: Elevation, _terms: SpatialTerms) -> Answer[ElevationEvidence]:
+    """The sign of the height difference."""
+    reference, target = (view.image(number).position for number in (q.reference, q.target))
+    rise_m = float(target[2] - reference[2])
+    evidence = ElevationEvidence(
+        reference_m=rounded(reference), target_m=rounded(target), rise_m=rise_m
+    )
+    return Answer(value="higher" if rise_m > 0 else "lower", evidence=evidence)
+
+
+def level(evidence: ElevationEvidence, terms: SpatialTerms) -> str | None:
+    """Why neither camera is higher."""
+    if abs(evidence.rise_m) >= terms.height_margin_m:
+        return None
+    return (
+        f"the cameras differ by {abs(evidence.rise_m):.2f} m in height; "
+        f"higher or lower takes {terms.height_margin_m:.2f} m"
+    )
+
+
+def candidates(_view: PairView, rng: Random) -> Iterator[Elevation]:
+    """Either image as the reference."""
+    for reference in rng.sample((1, 2), 2):
+        yield Elevation(reference=reference, target=3 - reference)
+
+
+TASK = Task(
+    name="camera_camera_elevation",
+    summary="Whether the camera of one image was higher or lower than that of the other.",
+    world=PairView,
+    query=Elevation,
+    phrasings=(
+        *written(
+            "Compared with {reference}, was the camera of {target} higher or lower",
+            "Compared with the camera of {reference}, was the camera of {target} higher or lower",
+            "Was the camera of {target} higher or lower than the camera of {reference}",
+            "Was {target} taken from a higher or a lower position than {reference}",
+            "Relative to the camera of {reference}, was the camera of {target} higher or lower",
+            "Was the camera higher or lower in {target} than in {reference}",
+            "When you took {target}, was the camera higher or lower than when you took {reference}",
+            "Did the camera of {target} stand higher or lower than that of {reference}",
+            "Between {reference} and {target}, is the camera of {target} the higher or the lower",
+        ),
+        *read(
+            "[When] compared (with|to) [the camera (of|in|for)] {reference}, (was|is) the camera "
+            "(of|in|for) {target} [(positioned|placed|located|held)] (higher|lower) or "
+            "(lower|higher)",
+            "(Was|Is) the camera (of|in|for) {target} [(positioned|placed|located|held)] "
+            "(higher|lower) or (lower|higher) [when] (than|compared with|compared to) "
+            "[(that of|the camera of|the camera in|the one of|in)] {reference}",
+            "(Is|Was) {target} taken from (higher|lower|higher up) or (lower|higher|lower down) "
+            "(than|compared with|compared to) {reference}",
+        ),
+    ),
+    rules=(
+        rules.images("reference", "target"),
+        rules.overlapping(),
+        rules.informative(level, said=("same height", "level", "equally high", "neither")),
+    ),
+    candidates=candidates,
+    solve=solve,
+    score=lambda reply, answer: exact_label(reply, answer, SAID),
+    answer_hint=lambda q: "higher or lower",  # noqa: ARG005
+    terms=SpatialTerms(),
+    profiles=PROFILES,
+)
+
+
+@hookimpl
+def spatialevo_tasks() -> Iterable[AnyTask]:
+    """This task."""
+    return [TASK]

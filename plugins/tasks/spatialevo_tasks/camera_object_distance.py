@@ -1,0 +1,151 @@
+"""How far is the lamp from the camera, in meters?
+
+From the optical centre to the nearest point of the object's geometry: its points where it is
+segmented, else its annotated box. Under the definitions `aabb` and `obb`, to its box. A camera
+inside the box of the object (under a table, in a shower) is at no distance from it, and neither is
+one less than 0.05 m away: `answer.empty`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from random import Random
+
+import numpy as np
+from jaxtyping import Float
+
+from spatialevo_core.hooks import hookimpl
+from spatialevo_core.numbers import UNITS
+from spatialevo_core.question import Answer, Evidence, Query
+from spatialevo_core.scoring import relative_accuracy
+from spatialevo_core.slots import Name
+from spatialevo_core.task import AnyTask, Solve, Task
+from spatialevo_datasets.distances import Gap, points_box
+from spatialevo_datasets.scene import Instance, Scene
+from spatialevo_datasets.views import FrameView
+from spatialevo_tasks import proposals, rules
+from spatialevo_tasks.geometry import BoxOf, Triple, rounded, source
+from spatialevo_tasks.profiles import PROFILES
+from spatialevo_tasks.rules import SpatialTerms
+from spatialevo_tasks.units import LengthUnit, answered
+from spatialevo_tasks.wordings import read, written
+
+BAND_M = 0.04
+"""How far surface noise may move the distance of a camera and an object."""
+TOUCHING_M = 0.05
+
+Measure = Callable[[Scene, Instance, Float[np.ndarray, "3"]], Gap]
+"""From a point of the world frame to an object."""
+
+
+class Range(Query):
+    """How far an object is from the camera."""
+
+    object: Name
+    unit: LengthUnit = "m"
+
+
+class RangeEvidence(Evidence):
+    """The optical centre, the nearest point, and what it was found on."""
+
+    distance_m: float
+    camera_m: Triple
+    nearest_point_m: Triple
+    box_distance_m: float
+    """From the camera to the object's solid box; 0 inside it."""
+    source: str
+
+
+def to_box(box: BoxOf) -> Measure:
+    """Measures to the solid box."""
+    return lambda scene, instance, point: points_box(point[None], box(scene, instance))
+
+
+def by(measure: Measure, box: BoxOf) -> Solve:
+    """The answer with distances measured so; `box` tells what is inside the object."""
+    outside = to_box(box)
+
+    def solve(view: FrameView, q: Range, terms: SpatialTerms) -> Answer[RangeEvidence]:
+        instance, camera = rules.referent(view, q.object, terms), view.frame.position
+        gap = measure(view.scene, instance, camera)
+        evidence = RangeEvidence(
+            distance_m=gap.distance_m,
+            camera_m=rounded(camera),
+            nearest_point_m=rounded(gap.point_b),
+            box_distance_m=outside(view.scene, instance, camera).distance_m,
+            source=source(instance),
+        )
+        value, band = answered(gap.distance_m, q.unit), BAND_M / UNITS[q.unit].factor
+        return Answer(value=value, unit=q.unit, band=band, evidence=evidence)
+
+    return solve
+
+
+def at_it(evidence: RangeEvidence, _terms: SpatialTerms) -> str | None:
+    """Why there is no distance to speak of."""
+    if evidence.box_distance_m <= 0:
+        return "the camera is inside the object's box; a distance needs it outside"
+    if evidence.distance_m < TOUCHING_M:
+        return f"the camera is {evidence.distance_m:.2f} m from the object: it touches it"
+    return None
+
+
+def candidates(view: FrameView, rng: Random) -> Iterator[Range]:
+    """Objects that can be named and seen, in metres."""
+    names = proposals.definite(view)
+    for name in rng.sample(names, len(names)):
+        yield Range(object=name)
+
+
+TASK = Task(
+    name="camera_object_distance",
+    summary="How far an object's nearest point is from the camera.",
+    world=FrameView,
+    query=Range,
+    phrasings=(
+        *written(
+            "How far is the {object} from the camera, in {unit}",
+            "How far is the camera from the {object}, in {unit}",
+            "What is the distance in {unit} from the camera to the nearest point of the {object}",
+            "What is the distance between the camera and the {object}, in {unit}",
+            "Measuring to its closest point, how far is the {object} from the camera, in {unit}",
+            "How many {unit} are there between the camera and the closest point of the {object}",
+            "How many {unit} is the camera away from the {object}",
+            "In {unit}, how far is it from the camera to the closest point of the {object}",
+            "When this image was taken, how many {unit} was the {object} away from the camera",
+        ),
+        *read(
+            "How far (is|was) the {object} from the camera[, in {unit}]",
+            "How far (is|was) the camera from the {object}[, in {unit}]",
+            "How far (away|off) (is|was) the {object} [from the camera][, in {unit}]",
+            "What is the distance between the camera and the {object}[, in {unit}]",
+            "What is the distance between the {object} and the camera[, in {unit}]",
+            "What is the distance (between|from) the camera (and|to) the {object} (in {unit})",
+            "What is the distance from the camera to the {object}[, in {unit}]",
+        ),
+    ),
+    rules=(
+        rules.exist("object"),
+        rules.unique("object"),
+        rules.observed("object"),
+        rules.dense("object"),
+        rules.informative(at_it, said=("inside", "within the object", "touches", "no distance")),
+    ),
+    candidates=candidates,
+    solve=by(Scene.nearest, Scene.obb),
+    definitions={
+        "aabb": by(to_box(Scene.aabb), Scene.aabb),
+        "obb": by(to_box(Scene.obb), Scene.obb),
+    },
+    score=relative_accuracy,
+    answer_hint=lambda q: f"a number in {q.unit}",
+    brief=proposals.told_objects,
+    terms=SpatialTerms(),
+    profiles=PROFILES,
+)
+
+
+@hookimpl
+def spatialevo_tasks() -> Iterable[AnyTask]:
+    """This task."""
+    return [TASK]

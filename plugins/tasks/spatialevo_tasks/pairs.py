@@ -1,0 +1,128 @@
+"""What is asked about a thing of the room across two images: rules, directions and wordings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from spatialevo_core.phrasing import Phrasing
+from spatialevo_core.question import Query, Stage
+from spatialevo_core.task import Complaint, Rule, rule
+from spatialevo_core.text import sentence
+from spatialevo_datasets.scene import Instance
+from spatialevo_datasets.views import PairView
+from spatialevo_tasks import geometry, rules
+from spatialevo_tasks.cameras import camera_frame
+from spatialevo_tasks.geometry import Bearing, Triple, rounded
+from spatialevo_tasks.rules import SpatialTerms, names, seen_in
+from spatialevo_tasks.wordings import read, written
+
+
+def alone(*fields: str) -> Rule:
+    """The room has one object of each name, whether the images show others or not.
+
+    A second one that neither image shows is as good an answer where the object may be unseen.
+    """
+    code, stage, said = (same := rules.unique(*fields)).code, same.stage, same.said
+
+    @rule(code, stage, said=said)
+    def check(view: PairView, query: Query, terms: SpatialTerms) -> Complaint | None:
+        if terms.policy != "unique":
+            return None
+        many = [name for name in names(query, *fields) if len(view.scene.labelled(name)) > 1]
+        if not many:
+            return None
+        return Complaint(f"this room has more than one {sentence(many)}", tuple(many))
+
+    return check
+
+
+def only_ones(view: PairView) -> tuple[str, ...]:
+    """The names that fit one object of the room, sorted."""
+    return tuple(name for name in view.scene.labels if len(view.scene.labelled(name)) == 1)
+
+
+def shown_in(view: PairView, number: int, instance: Instance, terms: SpatialTerms) -> bool:
+    """Whether the object is known to be visible in the image of that number."""
+    return view.frames[number - 1] in (seen_in(view, instance, terms) or ())
+
+
+def overlapping_unless(shown: Callable[[PairView, Any, SpatialTerms], bool]) -> Rule:
+    """The images show enough of the same, or one of them is all that the answer takes."""
+    overlap = rules.overlapping()
+
+    @rule(overlap.code, Stage.SOLVABLE, said=overlap.said)
+    def check(view: PairView, query: Query, terms: SpatialTerms) -> Complaint | None:
+        if shown(view, query, terms):
+            return None
+        return overlap.check(view, query, terms)
+
+    return check
+
+
+class FromCamera(Bearing):
+    """A place in the level frame of the reference camera, metres."""
+
+    camera_m: Triple
+    heading_deg: float
+    """Of the camera, from world +x, counter-clockwise."""
+    target_m: Triple
+    front_m: float
+    right_m: float
+    up_m: float
+
+
+def from_camera(
+    view: PairView, number: int, name: str, target: Float[np.ndarray, "3"], terms: SpatialTerms
+) -> FromCamera:
+    """Where a place of the world frame lies for who took the image of that number."""
+    level = camera_frame(view.image(number).T_world_camera)
+    seen = level.point(target)
+    rays = {f"camera of image {number} to {name}": seen.horizontal}
+    found = geometry.on_the_floor("eight ways", seen.azimuth_deg, rays, terms)
+    return FromCamera(
+        camera_m=rounded(level.origin),
+        heading_deg=level.heading_deg,
+        target_m=rounded(target),
+        front_m=seen.front,
+        right_m=seen.right,
+        up_m=seen.up,
+        azimuth_deg=found.azimuth_deg,
+        rays_m=found.rays_m,
+        decisions=found.decisions,
+    )
+
+
+def where_from_camera(thing: str) -> tuple[Phrasing, ...]:
+    """Wordings that ask where the `{thing}` was for who took the `{reference}`."""
+    templates = (
+        "When you took {reference}, in which direction was the {thing}",
+        "When you took {reference}, where was the {thing} relative to you",
+        "Seen from the camera of {reference}, where was the {thing}",
+        "Seen from the camera of {reference}, in which direction was the {thing}",
+        "Relative to the camera of {reference}, in which direction was the {thing}",
+        "Looking as the camera of {reference} does, in which direction was the {thing}",
+        "If you look the way {reference} was taken, where was the {thing}",
+        "Taking the viewing direction of {reference} as front, where was the {thing}",
+        "In which direction from the camera of {reference} was the {thing}",
+    )
+    others = (
+        "(When|As) you took {reference}, where was the {thing} [(in relation|relative) to "
+        "(the camera|you|yourself)]",
+        "When {reference} was taken, (where|in which direction) (was|is) the {thing} [(from|"
+        "relative to|in relation to) (the camera|you)]",
+        "(Where|In which direction) was the {thing} [(from|relative to|in relation to) (the "
+        "camera|you)] when (you took {reference}|{reference} was taken)",
+        "From the (perspective|viewpoint|point of view) of [the camera of] {reference}, (where|in "
+        "which direction) (was|is) the {thing} [located]",
+        "Where (was|is) the {thing} relative to the camera of {reference}",
+        "In which direction (was|is) the {thing} (from|relative to) the camera of {reference}",
+    )
+    named = "{" + thing + "}"
+    return (
+        *written(*(each.replace("{thing}", named) for each in templates)),
+        *read(*(each.replace("{thing}", named) for each in others)),
+    )
