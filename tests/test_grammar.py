@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from shelves import TASK, VIEW, Heavier
+from shelves import TASK, VIEW, Heavier, Shelf, ShelfView
 from spatialevo_core.engine import ask
 from spatialevo_core.task import Phrasing
 from spatialevo_parsers.grammar import GrammarParser
@@ -51,6 +51,14 @@ def test_a_question_is_read_whatever_form_its_names_take(text, names):
 @pytest.mark.parametrize(("text", "code"), REFUSED.items(), ids=lambda value: str(value)[:40])
 def test_what_does_not_fit_is_refused_with_its_code(text, code):
     assert ask(text, VIEW, [TASK, LIGHTEST], [PARSER]).codes == (code,)
+
+
+def test_a_picture_on_the_wall_is_a_thing_and_the_picture_shown_is_none():
+    text = "Which is heavier, the vase or the picture?"
+    assert PARSER.parse(text, VIEW, [TASK]).query is None
+    hung = ShelfView(Shelf("hung", {"vase": 3.0, "picture": 1.0}))
+    assert PARSER.parse(text, hung, [TASK]).query == Heavier(first="vase", second="picture")
+    assert PARSER.parse(text.replace("picture", "picture 2"), hung, [TASK]).query is None
 
 
 def test_an_opposite_is_answered_as_meant():

@@ -33,9 +33,11 @@ SHORTEST_TYPO = 5
 """Characters; shorter words have too many neighbours to be corrected."""
 
 _RESERVED = re.compile(
-    r"(?:camera|image|picture|photo|frame|view) ?\d*$|(?:you|me|i|we|us|it|them)$"
+    r"(?:camera|image|picture|photo|frame|view) ?\d+$|(?:camera|you|me|i|we|us|it|them)$"
 )
 """Who asks and what is shown: never a name."""
+_SHOWN = frozenset({"image", "picture", "photo", "frame", "view"})
+"""What is shown, unless the world has a thing of that name, as a picture on the wall."""
 
 
 class _OtherMeaning(ValueError):
@@ -122,6 +124,8 @@ class _Names:
         name = self.vocabulary.find(form)
         if name is not None:
             return name
+        if form in _SHOWN:
+            raise ValueError(f"'{text}' names no thing")
         elsewhere = self.vocabulary.known(form)
         if elsewhere is None:
             shift = shift_of_meaning(form, self.vocabulary)
