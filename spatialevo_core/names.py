@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from spatialevo_core.text import name_form, plain, plural
+from spatialevo_core.text import name_form, plain, plural, singulars
 
 _WORD = re.compile(r"[a-z0-9][a-z0-9'/-]*")
 
@@ -35,12 +35,12 @@ class Vocabulary:
 
     def find(self, text: str) -> str | None:
         """The world's own name for what the text calls it, or None."""
-        return self._present.get(name_form(text))
+        return _named(self._present, name_form(text))
 
     def known(self, text: str) -> str | None:
         """Like `find`, and beyond it the names that other worlds of this kind have."""
         form = name_form(text)
-        return self._present.get(form) or self._elsewhere.get(form)
+        return _named(self._present, form) or _named(self._elsewhere, form)
 
     def mentions(self, text: str) -> tuple[Mention, ...]:
         """Every known name in the text, the longest first where names overlap, in text order."""
@@ -86,11 +86,16 @@ class Vocabulary:
 
 
 def _forms(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Singular forms first, so that a plural never hides another thing's own name."""
-    pairs = [(name_form(word), name) for word, name in pairs]
+    """Names by the form of the words for them; of equal words the first one counts."""
     forms: dict[str, str] = {}
-    for form, name in pairs:
-        forms.setdefault(form, name)
-    for form, name in pairs:
-        forms.setdefault(plural(form), name)
+    for word, name in pairs:
+        forms.setdefault(name_form(word), name)
     return forms
+
+
+def _named(forms: Mapping[str, str], form: str) -> str | None:
+    """What the form names, else what it is the plural of: a plural hides no other thing's name."""
+    if form in forms:
+        return forms[form]
+    singular = (each for each in singulars(form) if each in forms and plural(each) == form)
+    return next((forms[each] for each in singular), None)

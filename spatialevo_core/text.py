@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import lru_cache
 
 LONGEST_TEXT = 2000
@@ -11,6 +12,11 @@ LONGEST_TEXT = 2000
 
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "‐": "-", "‑": "-", "–": "-"})
+_PLURAL_ENDINGS = (
+    ("s", ""), ("es", ""), ("ies", "y"), ("ves", "f"), ("ves", "fe"), ("zes", ""), ("ses", ""),
+    ("mice", "mouse"), ("men", "man"), ("feet", "foot"), ("teeth", "tooth"), ("geese", "goose"),
+    ("people", "person"), ("children", "child"), ("dice", "die"), ("a", "um"), ("i", "us"),
+)  # fmt: skip
 _ARTICLE = re.compile(r"^(?:the|an?|any|this|that|these|those) (?=.)")
 
 
@@ -30,6 +36,14 @@ def name_form(text: str) -> str:
 def plural(noun: str) -> str:
     """The English plural of a noun ('night stand' -> 'night stands')."""
     return str(_inflect().plural_noun(noun) or noun) if noun else noun
+
+
+def singulars(form: str) -> Iterator[str]:
+    """Forms of which this one may be the plural; `plural` decides which of them it is."""
+    first, of, rest = form.partition(" of ")
+    for ending, single in _PLURAL_ENDINGS:
+        if first.endswith(ending):
+            yield f"{first.removesuffix(ending)}{single}{of}{rest}"
 
 
 @lru_cache(maxsize=1)
