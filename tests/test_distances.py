@@ -28,7 +28,7 @@ def boxes(draw: st.DrawFn) -> Box:
 
 def cube(x: float, y: float, z: float, turn: Rotation | None = None) -> Box:
     axes = np.eye(3) if turn is None else turn.as_matrix().T
-    return Box(np.array([x, y, z]), np.ones(3), axes)
+    return Box(np.array([x, y, z], dtype=float), np.ones(3), axes)
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_what_is_behind_the_camera_is_not_seen():
         board(-2, 0.5), board(2, 0.5), frames=[frame(EYE), frame(looking((0, 0, 0), 180), 1)]
     )
     assert [share(scene, 0, 0), share(scene, 0, 1)] == [0, 1]
-    assert scene.sight(scene.instances[0], 0) == Sight(share=0, image_share=0, depth_m=None)
+    assert scene.sight(scene.instances[0], 0) == Sight(share=0.0, image_share=0.0, depth_m=None)
 
 
 def test_a_depth_image_of_another_size_is_read_with_its_own_intrinsics():

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Float, Float32, Int
+from jaxtyping import Bool, Float, Float32, Int
 
 from spatialevo_core.errors import ConfigError
 from spatialevo_core.names import Vocabulary
-from spatialevo_datasets import boxes, distances, labels, visibility
-from spatialevo_datasets.boxes import Box
+from spatialevo_datasets import boxes, distances, floors, labels, visibility
+from spatialevo_datasets.boxes import Box, Rectangles
 from spatialevo_datasets.distances import Gap
+from spatialevo_datasets.floors import Floor
 from spatialevo_datasets.frames import Depth, Frame
 from spatialevo_datasets.memo import Memo
 from spatialevo_datasets.visibility import Shown, Sight, Surface
@@ -100,6 +101,14 @@ class Scene:
         """The gravity-aligned box fitted to the points; without points, the annotated box."""
         return self._boxes.get(("obb", instance.id), lambda: _obb(instance))
 
+    def footprint(self, instance: Instance) -> Rectangles | None:
+        """The rectangles along the hull of the object's points; None for an annotated box."""
+        points = instance.points
+        if points is None:
+            return None
+        key = ("rectangles", instance.id)
+        return self._boxes.get(key, lambda: boxes.rectangles(points[:, :2]))
+
     def gap(self, a: Instance, b: Instance) -> Gap:
         """The nearest distance between the geometries of two objects; exactly symmetric."""
         first, second = (a, b) if a.id <= b.id else (b, a)
@@ -136,6 +145,27 @@ class Scene:
         )
 
     @cached_property
+    def whole_floor(self) -> Floor | None:
+        """The floor with what stands on it, its gaps closed; None where none was scanned.
+
+        Scanned are the points labelled as floor, else those about the lowest horizontal plane.
+        """
+        floor = self.floor
+        if (floor is None or not len(floor)) and self.points is not None:
+            floor = floors.lowest_plane(self.points)
+        if floor is None or not len(floor):
+            return None
+        things = [
+            boxes.corners(_obb(each)) if each.points is None else each.points
+            for each in self.instances
+        ]
+        return floors.complete(floor, things, self.points)
+
+    def floor_seen(self, frame_index: int) -> Bool[np.ndarray, " m"]:
+        """Which of the tops of the whole floor, which there must be, the frame shows."""
+        return self._looks.get(("floor", frame_index), lambda: self._look_at_floor(frame_index))
+
+    @cached_property
     def _by_label(self) -> Mapping[str, tuple[Instance, ...]]:
         groups: defaultdict[str, list[Instance]] = defaultdict(list)
         for instance in sorted(self.instances, key=lambda each: each.id):
@@ -166,6 +196,13 @@ class Scene:
 
     def _looked(self, frame_index: int) -> _Looked:
         return self._looks.get(frame_index, lambda: self._look(self.frame(frame_index)))
+
+    def _look_at_floor(self, frame_index: int) -> Bool[np.ndarray, " m"]:
+        frame = self.frame(frame_index)
+        assert self.whole_floor is not None
+        tops = self.whole_floor.tops.astype(np.float32)
+        surface = self._surface if frame.depth is None else None
+        return visibility.look(frame, tops, surface).visible
 
     def _look(self, frame: Frame) -> _Looked:
         """One pass over the points of all objects and of the room's sample."""
