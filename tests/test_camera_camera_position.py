@@ -62,7 +62,7 @@ def test_what_is_ahead_of_a_camera_is_in_front_and_not_to_its_right():
 def test_the_evidence_redraws_the_direction():
     view = PairView.of(ROOM, [0, 1])
     evidence = judge(TASK, view, CameraPlace(reference=1, target=2)).answer.evidence
-    assert evidence.reference_m == (0, 0, 1.5)
+    assert evidence.camera_m == (0, 0, 1.5)
     assert evidence.target_m == (1.5, 0, 1.2)
     assert (evidence.front_m, evidence.right_m) == pytest.approx((0, 1.5))
     assert evidence.up_m == pytest.approx(-0.3)

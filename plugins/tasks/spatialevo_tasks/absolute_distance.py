@@ -9,15 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from random import Random
-from typing import Annotated, Literal
-
-import numpy as np
 
 from spatialevo_core.hooks import hookimpl
 from spatialevo_core.numbers import UNITS
 from spatialevo_core.question import Answer, Evidence, Query
 from spatialevo_core.scoring import relative_accuracy
-from spatialevo_core.slots import Choice, Name
+from spatialevo_core.slots import Name
 from spatialevo_core.task import AnyTask, Solve, Task
 from spatialevo_datasets.distances import Gap, box_box
 from spatialevo_datasets.scene import Instance, Scene
@@ -26,26 +23,13 @@ from spatialevo_tasks import proposals, rules
 from spatialevo_tasks.geometry import BoxOf, Triple, rounded, source
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
+from spatialevo_tasks.units import LengthUnit, answered
 from spatialevo_tasks.wordings import read, written
 
 NAMED = ("first", "second")
 BAND_M = 0.06
 """How far surface noise may move the distance of two objects."""
 TOUCHING_M = 0.05
-DECIMALS = {"m": 2, "cm": 0, "ft": 2, "in": 1}
-"""To which a distance is rounded in each unit."""
-
-LengthUnit = Annotated[
-    Literal["m", "cm", "ft", "in"],
-    Choice(
-        {
-            "m": ("meters", "metres", "meter", "metre", "m"),
-            "cm": ("centimeters", "centimetres", "cm"),
-            "ft": ("feet", "foot", "ft"),
-            "in": ("inches", "inch"),
-        }
-    ),
-]
 
 
 class Distance(Query):
@@ -80,9 +64,8 @@ def by(measure: Callable[[Scene, Instance, Instance], Gap]) -> Solve:
             first_source=source(first),
             second_source=source(second),
         )
-        per_unit = UNITS[q.unit].factor
-        value = round(float(np.float32(gap.distance_m / per_unit)), DECIMALS[q.unit])
-        return Answer(value=value, unit=q.unit, band=BAND_M / per_unit, evidence=evidence)
+        value, band = answered(gap.distance_m, q.unit), BAND_M / UNITS[q.unit].factor
+        return Answer(value=value, unit=q.unit, band=band, evidence=evidence)
 
     return solve
 

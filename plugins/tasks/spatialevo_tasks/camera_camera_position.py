@@ -14,10 +14,9 @@ from spatialevo_core.question import Answer, Query
 from spatialevo_core.slots import ImageNumber
 from spatialevo_core.task import AnyTask, Task
 from spatialevo_datasets.views import PairView
-from spatialevo_tasks import geometry, rules
-from spatialevo_tasks.cameras import camera_frame
+from spatialevo_tasks import geometry, pairs, rules
 from spatialevo_tasks.directions import EIGHT, direction
-from spatialevo_tasks.geometry import Bearing, Triple
+from spatialevo_tasks.pairs import FromCamera
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.wordings import written
@@ -30,37 +29,11 @@ class CameraPlace(Query):
     target: ImageNumber
 
 
-class CameraPlaceEvidence(Bearing):
-    """The target's optical centre in the level frame of the reference camera, metres."""
-
-    reference_m: Triple
-    target_m: Triple
-    heading_deg: float
-    """Of the reference camera, from world +x, counter-clockwise."""
-    front_m: float
-    right_m: float
-    up_m: float
-
-
-def solve(view: PairView, q: CameraPlace, terms: SpatialTerms) -> Answer[CameraPlaceEvidence]:
+def solve(view: PairView, q: CameraPlace, terms: SpatialTerms) -> Answer[FromCamera]:
     """The sector of the target's optical centre."""
-    level = camera_frame(view.image(q.reference).T_world_camera)
-    target = view.image(q.target).position
-    seen = level.point(target)
-    rays = {f"camera of image {q.reference} to camera of image {q.target}": seen.horizontal}
-    found = geometry.on_the_floor("eight ways", seen.azimuth_deg, rays, terms)
-    evidence = CameraPlaceEvidence(
-        reference_m=geometry.rounded(level.origin),
-        target_m=geometry.rounded(target),
-        heading_deg=level.heading_deg,
-        front_m=seen.front,
-        right_m=seen.right,
-        up_m=seen.up,
-        azimuth_deg=found.azimuth_deg,
-        rays_m=found.rays_m,
-        decisions=found.decisions,
-    )
-    return Answer(value=found.word, evidence=evidence)
+    name, target = f"camera of image {q.target}", view.image(q.target).position
+    evidence = pairs.from_camera(view, q.reference, name, target, terms)
+    return Answer(value=EIGHT.word(evidence.azimuth_deg), evidence=evidence)
 
 
 def candidates(_view: PairView, rng: Random) -> Iterator[CameraPlace]:
