@@ -91,7 +91,7 @@ def test_the_nearest_point_of_a_box_is_on_its_side_or_the_point_itself():
 
 
 @given(CLOUDS, st.randoms(use_true_random=False))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_the_order_of_the_points_changes_nothing(points, random):
     order = random.sample(range(len(points)), len(points))
     one, other = fit(points), fit(points[order])
@@ -100,7 +100,7 @@ def test_the_order_of_the_points_changes_nothing(points, random):
 
 
 @given(CLOUDS)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_a_fitted_box_holds_its_points_and_is_no_larger_than_the_aligned_one(points):
     box = fit(points)
     np.testing.assert_allclose(nearest_in_box(box, points), points, atol=1e-5)
@@ -108,7 +108,7 @@ def test_a_fitted_box_holds_its_points_and_is_no_larger_than_the_aligned_one(poi
 
 
 @given(CLOUDS, st.floats(-180, 180), arrays(np.float64, 3, elements=st.floats(-5, 5)))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_turning_about_the_vertical_and_moving_leave_the_area_and_height_alone(points, degrees, by):
     before = fit(points)
     after = fit(turned(points.astype(np.float64), degrees) + by)
@@ -117,7 +117,7 @@ def test_turning_about_the_vertical_and_moving_leave_the_area_and_height_alone(p
 
 
 @given(CLOUDS, arrays(np.int64, 3, elements=st.integers(-4, 4)), st.sampled_from([0, 90, 180, 270]))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_an_aligned_box_survives_moves_and_quarter_turns(points, by, degrees):
     box = aabb(turned(points, degrees) + by)
     expected = turned(aabb(points).center[None], degrees)[0] + by

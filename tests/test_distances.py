@@ -63,7 +63,7 @@ def test_two_crossing_edges_attain_the_distance():
 
 
 @given(boxes(), boxes())
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=150)
 def test_the_evidence_proves_the_distance_between_boxes(a, b):
     gap = box_box(a, b)
     for box, point in ((a, gap.point_a), (b, gap.point_b)):
@@ -78,7 +78,7 @@ def test_the_evidence_proves_the_distance_between_boxes(a, b):
 
 
 @given(CLOUDS, CLOUDS)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_the_nearest_pair_of_points_is_the_least_of_all_pairs(a, b):
     gap = points_points(a, b)
     assert gap.distance_m == pytest.approx(cdist(a, b).min(), abs=1e-6)
@@ -88,7 +88,7 @@ def test_the_nearest_pair_of_points_is_the_least_of_all_pairs(a, b):
 
 
 @given(CLOUDS, CLOUDS, st.randoms(use_true_random=False))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_the_order_of_the_points_does_not_choose_the_pair(a, b, random):
     gap = points_points(a, b)
     again = points_points(
@@ -99,7 +99,7 @@ def test_the_order_of_the_points_does_not_choose_the_pair(a, b, random):
 
 
 @given(CLOUDS, boxes())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_points_are_as_far_from_a_box_as_the_nearest_of_them(points, box):
     local = np.abs((points - box.center) @ box.axes.T) - box.size / 2
     expected = np.linalg.norm(np.maximum(local, 0), axis=1).min()
