@@ -155,9 +155,8 @@ def unique(*fields: str) -> Rule:
         many = [n for n in names(query, *fields) if len(referents(view, n, terms)) > 1]
         if not many:
             return None
-        return Complaint(
-            f"more than one {sentence(many, 'and more than one')} is meant", tuple(many)
-        )
+        message = f"there is more than one {sentence(many, 'or')}, so it is open which is meant"
+        return Complaint(message, tuple(many))
 
     return check
 
