@@ -161,9 +161,13 @@ class Scene:
         ]
         return floors.complete(floor, things, self.points)
 
-    def floor_seen(self, frame_index: int) -> Bool[np.ndarray, " m"]:
-        """Which of the tops of the whole floor, which there must be, the frame shows."""
-        return self._looks.get(("floor", frame_index), lambda: self._look_at_floor(frame_index))
+    def floor_seen(self, frame_index: int) -> Bool[np.ndarray, " m"] | None:
+        """Which of the tops of the whole floor the frame shows; None where there is no floor."""
+        floor = self.whole_floor
+        if floor is None:
+            return None
+        key = ("floor", frame_index)
+        return self._looks.get(key, lambda: self._seen(floor.tops, self.frame(frame_index)))
 
     @cached_property
     def _by_label(self) -> Mapping[str, tuple[Instance, ...]]:
@@ -197,12 +201,9 @@ class Scene:
     def _looked(self, frame_index: int) -> _Looked:
         return self._looks.get(frame_index, lambda: self._look(self.frame(frame_index)))
 
-    def _look_at_floor(self, frame_index: int) -> Bool[np.ndarray, " m"]:
-        frame = self.frame(frame_index)
-        assert self.whole_floor is not None
-        tops = self.whole_floor.tops.astype(np.float32)
+    def _seen(self, points: Points, frame: Frame) -> Bool[np.ndarray, " m"]:
         surface = self._surface if frame.depth is None else None
-        return visibility.look(frame, tops, surface).visible
+        return visibility.look(frame, points, surface).visible
 
     def _look(self, frame: Frame) -> _Looked:
         """One pass over the points of all objects and of the room's sample."""
