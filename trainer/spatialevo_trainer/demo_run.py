@@ -8,6 +8,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 from random import Random
 
+from spatialevo_core.errors import ConfigError
 from spatialevo_core.question import Frozen, Verdict
 from spatialevo_core.records import QuestionRecord, write_records
 from spatialevo_core.registry import Registry
@@ -92,6 +93,8 @@ def run_demo(
     """
     show, plan = show or Show(), plan or shipped_plan()
     clock = _Clock()
+    if (out / RUN).exists():
+        raise ConfigError(f"{out} already holds a run; choose another folder")
     out.mkdir(parents=True, exist_ok=True)
     show.line("Judging questions: answers are computed from geometry, refusals have reasons.")
     judged = tuple(_judged(registry, plan, seed, show))

@@ -7,6 +7,7 @@ images and text only.
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any, Final
 
@@ -76,7 +77,10 @@ def load_model(
     except (OSError, ValueError) as error:
         raise _unreadable(checkpoint, error) from None
     if adapter is not None:
-        model = PeftModel.from_pretrained(model, adapter)
+        with warnings.catch_warnings():
+            # peft still uses the old name of an option; nothing that a user could change
+            warnings.filterwarnings("ignore", ".*gradient_checkpointing.*", FutureWarning)
+            model = PeftModel.from_pretrained(model, adapter)
     return model.to("cuda") if torch.cuda.is_available() else model
 
 

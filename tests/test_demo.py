@@ -1,0 +1,111 @@
+import json
+from random import Random
+
+import pytest
+from click.testing import CliRunner
+
+from spatialevo_core.errors import ConfigError
+from spatialevo_core.plugins import load
+from spatialevo_core.records import QuestionRecord, read_records
+from spatialevo_trainer.demo import demo
+from spatialevo_trainer.demo_plan import shipped_plan
+from spatialevo_trainer.demo_report import summary_rows, write_report
+from spatialevo_trainer.demo_run import RECORDS, RESULT, RUN, run_demo
+from spatialevo_trainer.held_out import held_out_places
+from spatialevo_trainer.narrowing import narrowed
+from spatialevo_trainer.prompts import SHORT
+
+
+@pytest.fixture(scope="module")
+def registry():
+    return load()
+
+
+@pytest.fixture(scope="module")
+def narrow(registry):
+    asked = shipped_plan().question
+    return narrowed(registry, asked.task, summary=asked.summary, fixed=asked.fixed)
+
+
+def small_plan():
+    """The shipped plan on two held-out worlds, judging in a tiny one."""
+    plan = shipped_plan()
+    worlds = plan.held_out.worlds.model_copy(update={"count": 2})
+    judged = plan.judged[0].model_copy(
+        update={"world": "tiny-0", "questions": ("How many elephants are in this room?", "Why?")}
+    )
+    return plan.model_copy(
+        update={
+            "judged": (judged,),
+            "held_out": plan.held_out.model_copy(update={"worlds": worlds}),
+            "train": {**plan.train, "scenes": 2, "save_every": 1},
+        }
+    )
+
+
+def test_two_steps_leave_a_report_with_figures_pictures_and_records(tmp_path, registry):
+    report = run_demo(tmp_path, registry, steps=2, plan=small_plan())
+    markdown, page = write_report(report, registry, tmp_path)
+    assert [mark.step for mark in report.curve] == [0, 1, 2]
+    assert json.loads((tmp_path / RESULT).read_text())["steps"] == 2
+    assert len((tmp_path / RUN / "metrics.jsonl").read_text().splitlines()) == 2
+    judged = list(read_records(tmp_path / RECORDS, QuestionRecord))
+    assert [each.text for each in judged][-2:] == ["How many elephants are in this room?", "Why?"]
+    assert any(each.answer for each in judged)
+    text = markdown.read_text()
+    for _, before, after in summary_rows(report):
+        assert before in text
+        assert after in text
+    for told in ("planted", "never trained on", "no evidence", "question.unparseable"):
+        assert told in text
+    assert page.read_text().count("data:image/png;base64,") == text.count("![") == 3
+
+
+def test_a_folder_that_holds_a_run_is_left_alone(tmp_path):
+    (tmp_path / RUN).mkdir()
+    (tmp_path / RUN / "metrics.jsonl").write_text("{}\n")
+    found = CliRunner().invoke(demo, ["--out", str(tmp_path)])
+    assert found.exit_code == 1
+    assert "already holds a run" in found.output
+    assert (tmp_path / RUN / "metrics.jsonl").read_text() == "{}\n"
+
+
+def test_the_base_is_asked_in_the_words_that_it_was_taught(narrow):
+    plan = small_plan()
+    config = plan.config("unused", seed=0, steps=1).model_copy(
+        update={"data": (plan.held_out.data,)}
+    )
+    places = held_out_places(narrow, config, plan.held_out.frames)
+    assert set(places) == {"eye level", "ceiling"}
+    for place in (place for group in places.values() for place in group):
+        query, _ = next(place.task.propose(place.view, Random(0)))
+        names = sorted(place.view.scene.labels)
+        assert place.task.wordings(query) == (
+            f"Is the {query.target} left or right of the {query.reference}?",
+        )
+        assert place.task.answer_hint(query) == "left or right"
+        assert SHORT.ask(place.task.summary, place.brief, 1)[0]["content"][-1]["text"] == (
+            f"Ask: Is one object left or right of another? Objects to be seen: {', '.join(names)}."
+        )
+
+
+def test_narrowing_changes_what_is_asked_and_never_what_is_true(registry, narrow):
+    name = shipped_plan().question.task
+    scene = registry.dataset("synthetic").load(None, "tiny-1")
+    for text in (
+        "Is the table left or right of the sofa?",
+        "In this image, which side of the lamp is the plant on, left or right?",
+        "If front is where the camera looks, in which direction from the chair is the lamp?",
+    ):
+        wide = registry.ask_about(text, scene, [0], name).verdict
+        assert narrow.ask_about(text, scene, [0], name).verdict == wide
+
+
+def test_values_that_no_wording_fixes_are_refused(registry):
+    with pytest.raises(ConfigError, match="no wording of task"):
+        narrowed(registry, shipped_plan().question.task, summary="", fixed={"offer": "up or down"})
+
+
+def test_training_and_held_out_worlds_differ():
+    plan = shipped_plan()
+    assert not set(plan.training.worlds.ids) & set(plan.held_out.worlds.ids)
