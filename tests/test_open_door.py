@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from shelf_school import tiny_model
+
 EXAMPLE = Path(__file__).parent.parent / "examples" / "pendulums"
 
 
@@ -38,6 +40,10 @@ def spatialevo(site, *args):
     )
 
 
+def rows_of(path):
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
 def test_an_installed_plugin_is_listed_as_its_own(site):
     told = json.loads(spatialevo(site, "plugins", "--json").stdout)
     (plugin,) = (each for each in told["plugins"] if each["name"] == "pendulums")
@@ -61,7 +67,7 @@ def test_it_is_asked_and_answers_with_its_evidence(site, tmp_path):
     out = tmp_path / "questions.jsonl"
     args = ("--dataset", "pendulums", "--out", out, "--per-scene", 2, "--scenes", 5)
     spatialevo(site, "generate", *args)
-    rows = [json.loads(line) for line in out.read_text().splitlines()]
+    rows = rows_of(out)
     assert rows
     row = rows[0]
     asked = ("ask", row["text"], "--dataset", "pendulums", "--scene", row["world"])
@@ -80,6 +86,30 @@ def test_it_refuses_what_is_not_there(site):
 
 def test_it_keeps_the_promises_of_a_task(site):
     assert " ok " in spatialevo(site, "tasks", "check", "faster-pendulum").stdout
+
+
+TRAINING = """
+model = "{model}"
+steps = 2
+scenes = 2
+n = 2
+questioner_tokens = 6
+solver_tokens = 4
+
+[[data]]
+dataset = "pendulums"
+"""
+
+
+def test_the_trainer_accepts_it_for_two_steps(site, tmp_path):
+    settings = tmp_path / "pendulums.toml"
+    settings.write_text(TRAINING.format(model=tiny_model()))
+    spatialevo(site, "train", settings, "--out", tmp_path / "run")
+    asked = rows_of(tmp_path / "run" / "questions.jsonl")
+    assert {row["task"] for row in asked} == {"faster_pendulum"}
+    steps = rows_of(tmp_path / "run" / "metrics.jsonl")
+    assert [row["step"] for row in steps] == [1, 2]
+    assert list((tmp_path / "run" / "adapter").glob("*.safetensors"))
 
 
 def test_it_is_gone_where_it_is_not_installed(tmp_path):

@@ -37,10 +37,12 @@ COMMANDS = {
     "generate": Command(f"{_HERE}.generate:generate", "Write questions with answers and evidence."),
     "agree": Command(f"{_HERE}.agree:agree", "Compare our answers with published ones."),
     "train": Command(
-        "spatialevo_trainer.cli:train", "Train a model that asks and answers.", "train"
+        "spatialevo_trainer.cli:train", "Train a model by asking and answering.", "train"
     ),
     "demo": Command(
-        "spatialevo_trainer.demo:demo", "See everything, on synthetic worlds.", "train"
+        "spatialevo_trainer.demo:demo",
+        "See everything, on synthetic worlds.",
+        "train",
     ),
 }
 
