@@ -227,4 +227,5 @@ def _tops(
     cell = grid.index(points[:, :2])
     order = np.lexsort((points[:, 1], points[:, 0], -points[:, 2], cell))
     first = order[np.flatnonzero(np.diff(cell[order], prepend=-1))]
-    return points[first[cells.ravel()[cell[first]]]].astype(np.float32)
+    tops: Float32[np.ndarray, "m 3"] = points[first[cells.ravel()[cell[first]]]].astype(np.float32)
+    return tops

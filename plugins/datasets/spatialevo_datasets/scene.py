@@ -8,7 +8,7 @@ image size; the centre of the top-left pixel is (0, 0) + 0.5.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -161,13 +161,16 @@ class Scene:
         ]
         return floors.complete(floor, things, self.points)
 
-    def floor_seen(self, frame_index: int) -> Bool[np.ndarray, " m"] | None:
-        """Which of the tops of the whole floor the frame shows; None where there is no floor."""
+    def floor_seen(self, frames: Sequence[int]) -> float | None:
+        """The share of the whole floor, or of what stands there, that some of the frames show.
+
+        None if the room has no frames, or no floor.
+        """
         floor = self.whole_floor
-        if floor is None:
+        if floor is None or not self.frames:
             return None
-        key = ("floor", frame_index)
-        return self._looks.get(key, lambda: self._seen(floor.tops, self.frame(frame_index)))
+        shown = [self._tops_in(self.frame(index), floor) for index in frames]
+        return float(np.count_nonzero(np.any(shown, axis=0))) / floor.cells
 
     @cached_property
     def _by_label(self) -> Mapping[str, tuple[Instance, ...]]:
@@ -201,9 +204,10 @@ class Scene:
     def _looked(self, frame_index: int) -> _Looked:
         return self._looks.get(frame_index, lambda: self._look(self.frame(frame_index)))
 
-    def _seen(self, points: Points, frame: Frame) -> Bool[np.ndarray, " m"]:
+    def _tops_in(self, frame: Frame, floor: Floor) -> Bool[np.ndarray, " m"]:
         surface = self._surface if frame.depth is None else None
-        return visibility.look(frame, points, surface).visible
+        key = ("floor", frame.index)
+        return self._looks.get(key, lambda: visibility.look(frame, floor.tops, surface).visible)
 
     def _look(self, frame: Frame) -> _Looked:
         """One pass over the points of all objects and of the room's sample."""
