@@ -13,8 +13,8 @@ PAPER = Profile(
 VSI_BENCH = Profile(
     name="vsi-bench",
     summary="oriented boxes, the first object of a name; nothing about seeing, noise or ambiguity",
-    definitions=("obb",),
-    settings={"policy": "first"},
+    definitions=("obb", "published"),
+    settings={"policy": "first", "published": True},
     waived=frozenset(
         {
             "answer.near_boundary",

@@ -161,15 +161,19 @@ def unique(*fields: str) -> Rule:
     return check
 
 
-def observed(*fields: str) -> Rule:
-    """Every named object is visible in some frame of the view."""
+def observed(*fields: str, near: str = "") -> Rule:
+    """Every named object is visible in some frame of the view.
+
+    `near` is the field of an object to which, of several of a name, the nearest one is meant.
+    """
 
     @rule("object.unseen", Stage.SOLVABLE, said=UNSEEN_SAID)
     def check(view: View, query: Query, terms: SpatialTerms) -> Complaint | None:
+        anchor = _anchor(view, query, near, terms)
         unseen = tuple(
             name
             for name in names(query, *fields)
-            if all(hidden(view, each, terms) for each in _meant(view, name, terms))
+            if all(hidden(view, each, terms) for each in _meant(view, name, terms, anchor))
         )
         if not unseen:
             return None
@@ -194,8 +198,8 @@ def all_observed(field: str) -> Rule:
     return check
 
 
-def dense(*fields: str) -> Rule:
-    """Every named object that is known by its points has enough of them."""
+def dense(*fields: str, near: str = "") -> Rule:
+    """Every named object that is known by its points has enough of them; `near` as `observed`."""
 
     @rule(
         "object.sparse",
@@ -203,8 +207,9 @@ def dense(*fields: str) -> Rule:
         said=("too few points", "not enough points", "sparse", "too little of it"),
     )
     def check(view: View, query: Query, terms: SpatialTerms) -> Complaint | None:
+        anchor = _anchor(view, query, near, terms)
         for name in names(query, *fields):
-            points = _meant(view, name, terms)[0].points
+            points = _meant(view, name, terms, anchor)[0].points
             if points is not None and len(points) < terms.fewest_points:
                 fewest = terms.fewest_points
                 message = (
@@ -216,20 +221,22 @@ def dense(*fields: str) -> Rule:
     return check
 
 
-def connected(*fields: str, everything: bool = False) -> Rule:
+def connected(*fields: str, near: str = "", everything: bool = False) -> Rule:
     """Frames that overlap, one after another, lead from each named object to every other.
 
     It is enough that one group of the view's frames, linked by overlaps, shows all of them.
-    `everything`: every object of the name, not the one that is meant.
+    `near` as `observed`; `everything`: every object of the name, not the one that is meant.
     """
 
     @rule("view.no_overlap", Stage.SOLVABLE, said=NO_OVERLAP_SAID)
     def check(view: View, query: Query, terms: SpatialTerms) -> Complaint | None:
-        told = names(query, *fields)
+        told, anchor = names(query, *fields), _anchor(view, query, near, terms)
         objects = (
             each
             for name in told
-            for each in (view.scene.labelled(name) if everything else _meant(view, name, terms)[:1])
+            for each in (
+                view.scene.labelled(name) if everything else _meant(view, name, terms, anchor)[:1]
+            )
         )
         shown = [frozenset(seen_in(view, each, terms)) for each in objects if applies(view, each)]
         if not all(shown) or not shown or frozenset.intersection(*shown):
@@ -340,10 +347,19 @@ NO_OVERLAP_SAID = ("no overlap", "do not overlap", "share too little", "nothing 
 BOUNDARY_SAID = ("too close to call", "borderline", "almost the same", "between", "boundary")
 
 
-def _meant(view: View, name: str, terms: SpatialTerms) -> tuple[Instance, ...]:
+def _meant(
+    view: View, name: str, terms: SpatialTerms, anchor: Instance | None = None
+) -> tuple[Instance, ...]:
     """All referents while it is undecided which is meant, else the one that is."""
+    if anchor is not None:
+        named = view.scene.labelled(name)
+        return (min(named, key=lambda each: view.scene.gap(anchor, each).distance_m),)
     found = referents(view, name, terms)
     return found if terms.policy == "unique" else found[:1]
+
+
+def _anchor(view: View, query: Query, field: str, terms: SpatialTerms) -> Instance | None:
+    return referent(view, getattr(query, field), terms) if field else None
 
 
 def _linked(view: View, terms: SpatialTerms) -> Iterator[frozenset[int]]:

@@ -1,0 +1,123 @@
+"""What is the length of the longest dimension of the table, in centimeters?
+
+The longest side of the gravity-aligned box of the object's points, or of its annotated box; under
+the definition `aabb`, of its axis-aligned box, which only quarter turns leave as it is. The band
+and what makes noise choose another box are derived in `extents`. A part's or a named side's size
+("how wide", "how tall") is not asked here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from random import Random
+
+from spatialevo_core.hooks import hookimpl
+from spatialevo_core.numbers import UNITS
+from spatialevo_core.question import Answer, Evidence, Query
+from spatialevo_core.scoring import relative_accuracy
+from spatialevo_core.slots import Name
+from spatialevo_core.task import AnyTask, Solve, Task
+from spatialevo_datasets.views import SceneView
+from spatialevo_tasks import extents, proposals, rules
+from spatialevo_tasks.extents import Extent, ExtentOf
+from spatialevo_tasks.profiles import PROFILES
+from spatialevo_tasks.rules import SpatialTerms
+from spatialevo_tasks.units import LengthUnit, answered
+from spatialevo_tasks.wordings import read, written
+
+STABLE_SHARE = 0.5
+"""Of the band, what another choice of box may take: noise needs the rest."""
+
+
+class Size(Query):
+    """How long the longest dimension of an object is."""
+
+    object: Name
+    unit: LengthUnit = "cm"
+
+
+class SizeEvidence(Evidence):
+    """The box whose longest side is the answer."""
+
+    box: Extent
+
+
+def by(extent: ExtentOf) -> Solve:
+    """The answer with boxes made so."""
+
+    def solve(view: SceneView, q: Size, terms: SpatialTerms) -> Answer[SizeEvidence]:
+        box = extent(view.scene, rules.referent(view, q.object, terms))
+        return Answer(
+            value=answered(box.longest_m, q.unit),
+            unit=q.unit,
+            band=box.band_m / UNITS[q.unit].factor,
+            evidence=SizeEvidence(box=box),
+        )
+
+    return solve
+
+
+def unstable(evidence: SizeEvidence, _terms: SpatialTerms) -> str | None:
+    """Why noise may choose a box of another length."""
+    box = evidence.box
+    if box.leeway_m <= STABLE_SHARE * box.band_m:
+        return None
+    low, high = box.shortest_rival_m, box.longest_rival_m
+    return f"boxes of almost the same size have longest sides from {low:.2f} m to {high:.2f} m"
+
+
+def candidates(view: SceneView, rng: Random) -> Iterator[Size]:
+    """Objects that can be named and seen, in centimetres."""
+    names = proposals.definite(view)
+    for name in rng.sample(names, len(names)):
+        yield Size(object=name)
+
+
+TASK = Task(
+    name="object_size",
+    summary="How long an object's longest dimension is.",
+    world=SceneView,
+    query=Size,
+    phrasings=(
+        *written(
+            "What is the length of the longest dimension of the {object}, in {unit}",
+            "How long is the {object} in its longest dimension, in {unit}",
+            "How many {unit} does the {object} measure in its longest dimension",
+            "In {unit}, how long is the longest dimension of the {object}",
+            "What does the longest side of the {object} measure in {unit}",
+            "How many {unit} long is the longest side of the {object}",
+            "How large is the {object} along its longest dimension, in {unit}",
+            "What is the largest dimension of the {object}, in {unit}",
+        ),
+        *read(
+            "What is the length of the longest dimension (length, width, or height) of the "
+            "{object}[, measured in {unit}]",
+            "What is the [length of the] (longest|largest) (dimension|side) of the {object}"
+            "[, (measured in|in) {unit}]",
+            "How long is the (longest|largest) (dimension|side) of the {object}[, in {unit}]",
+            "How (long|big|large) is the {object} (in|along) its (longest|largest) "
+            "(dimension|side)[, in {unit}]",
+        ),
+    ),
+    rules=(
+        rules.exist("object"),
+        rules.unique("object"),
+        rules.observed("object"),
+        rules.dense("object"),
+        rules.decisive(unstable, said=("another side", "round", "which side", "no clear side")),
+    ),
+    candidates=candidates,
+    solve=by(extents.oriented),
+    definitions={"aabb": by(extents.upright)},
+    score=relative_accuracy,
+    answer_hint=lambda q: f"a number in {q.unit}",
+    brief=proposals.told_objects,
+    terms=SpatialTerms(),
+    profiles=PROFILES,
+)
+
+
+@hookimpl
+def spatialevo_tasks() -> Iterable[AnyTask]:
+    """This task."""
+    return [TASK]
