@@ -4,7 +4,8 @@ It never guesses. A blank is filled by a name of the world (in any case, article
 synonym) or, failing that, by the text itself, so that the rules can say there is no such thing.
 What would change the meaning without changing the words of a phrasing is seen in the blanks: an
 attribute ("red chair"), a part ("door handle"), another room, a negation. Such a question is
-`question.other_task`.
+`question.other_task`. Of tasks that read the same text, the one wins that leaves less of it to
+names that the world does not have, and then the one that takes more of it for names that it has.
 """
 
 from __future__ import annotations
@@ -44,6 +45,25 @@ class _OtherMeaning(ValueError):
     """A blank says more than the name of a thing."""
 
 
+_NOTHING = Parsed()
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What one task makes of a text: a query, a refusal, or nothing at all."""
+
+    parsed: Parsed = _NOTHING
+    unknown: int = 0
+    """Letters in names that the world does not have."""
+    known: int = 0
+    """Letters in names that it has."""
+
+    @property
+    def cost(self) -> tuple[int, int]:
+        """What makes another reading the better one if that has less of it."""
+        return self.unknown, -self.known
+
+
 @dataclass(frozen=True)
 class GrammarParser:
     """Reads what the phrasings of the tasks can say."""
@@ -62,60 +82,63 @@ class GrammarParser:
             message = f"the question has {len(text)} characters; at most {LONGEST_TEXT} are read"
             return Parsed(reasons=(unparseable(message),))
         text, names = plain(text), _Names(view.vocabulary())
-        if assigned is not None:
-            own = _read(assigned, text, names)
-            if own != Parsed():
-                return own
+        own = _read(assigned, text, names) if assigned is not None else _Read()
+        if own.parsed != _NOTHING and not own.unknown:
+            return own.parsed
         others = [task for task in tasks if assigned is None or task.name != assigned.name]
-        found = [parsed for task in others if (parsed := _read(task, text, names)) != Parsed()]
+        found = [read for task in others if (read := _read(task, text, names)).parsed != _NOTHING]
+        if own.parsed != _NOTHING:
+            # what names nothing here may be another task's way to say something else
+            found = [read for read in found if read.parsed.query is not None and not read.unknown]
+            return _settled(found, assigned) if found else own.parsed
         return _settled(found, assigned)
 
 
-def _settled(found: Sequence[Parsed], assigned: AnyTask | None) -> Parsed:
+def _settled(found: Sequence[_Read], assigned: AnyTask | None) -> Parsed:
     """One outcome of what several tasks, none of them the assigned one, made of a text."""
-    queries = [parsed for parsed in found if parsed.query is not None]
-    if assigned is not None and queries:
-        return Parsed(reasons=(_other(f"this asks for {queries[0].task}, not {assigned.name}"),))
-    if len(queries) > 1:
-        between = " or ".join(sorted(str(parsed.task) for parsed in queries))
+    queries = [read for read in found if read.parsed.query is not None]
+    best = [read.parsed for read in queries if read.cost == min(each.cost for each in queries)]
+    if assigned is not None and best:
+        return Parsed(reasons=(_other(f"this asks for {best[0].task}, not {assigned.name}"),))
+    if len(best) > 1:
+        between = " or ".join(sorted(str(parsed.task) for parsed in best))
         return Parsed(reasons=(unparseable(f"the question can be read as {between}"),))
-    if queries or found:
-        return (queries or found)[0]
+    if best or found:
+        return (best or [read.parsed for read in found])[0]
     return Parsed(reasons=(unparseable("the question fits no wording of any task"),))
 
 
-def _read(task: AnyTask, text: str, names: _Names) -> Parsed:
-    """The task's reading of a text: a query, a refusal, or nothing at all."""
-    refusal = Parsed()
-    fallback: Query | None = None
+def _read(task: AnyTask, text: str, names: _Names) -> _Read:
+    """The task's reading of a text."""
+    refusal = _Read()
+    fallback: _Read | None = None
     for reading in task.grammar.readings(text):
         try:
             query = _build(task, reading, names)
         except _OtherMeaning as other:
-            refusal = Parsed(task=task.name, reasons=(_other(str(other)),))
+            refusal = _Read(Parsed(task=task.name, reasons=(_other(str(other)),)))
         except ValueError:
             continue
         else:
+            read = _Read(Parsed(task=task.name, query=query), names.unknown, names.known)
             if not names.unknown:
-                return Parsed(task=task.name, query=query)
-            fallback = fallback or query
-    if fallback is not None and refusal == Parsed():
-        return Parsed(task=task.name, query=fallback)
-    return refusal
+                return read
+            fallback = fallback or read
+    return refusal if fallback is None or refusal != _Read() else fallback
 
 
 def _build(task: AnyTask, reading: Reading, names: _Names) -> Query:
-    names.unknown.clear()
+    names.unknown = names.known = 0
     query: Query = task.grammar.build(reading, names)
     return query
 
 
 class _Names:
-    """What a blank's words are called in this world; notes the words that name nothing in it."""
+    """What a blank's words are called in this world; counts the letters that name nothing in it."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
-        self.unknown: list[str] = []
+        self.unknown = self.known = 0
 
     def __call__(self, text: str) -> str:
         form = name_form(text)
@@ -133,8 +156,9 @@ class _Names:
                 raise _OtherMeaning(shift)
             corrected = _corrected(form, self.vocabulary.names)
             if corrected is not None:
+                self.known += len(form)
                 return corrected
-        self.unknown.append(form)
+        self.unknown += len(form)
         return elsewhere or form
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from spatialevo_core.phrasing import Phrasing
-from spatialevo_core.question import Query, Stage
+from spatialevo_core.question import Query
 from spatialevo_core.task import Complaint, Rule, rule
 from spatialevo_core.text import sentence
 from spatialevo_datasets.scene import Instance
@@ -20,15 +20,26 @@ from spatialevo_tasks.geometry import Bearing, Triple, rounded
 from spatialevo_tasks.rules import SpatialTerms, names, seen_in
 from spatialevo_tasks.wordings import read, written
 
+_NUMERALS = {1: ("1", "one", "first"), 2: ("2", "two", "second")}
+IMAGES_SAID = {
+    f"image{number}": tuple(
+        form.format(word)
+        for word in words
+        for form in ("{}", "image {}", "{} image", "picture {}", "{} picture", "{} one")
+    )
+    for number, words in _NUMERALS.items()
+}
+"""Other ways to name `image1` and `image2` in a reply."""
+
 
 def alone(*fields: str) -> Rule:
     """The room has one object of each name, whether the images show others or not.
 
     A second one that neither image shows is as good an answer where the object may be unseen.
     """
-    code, stage, said = (same := rules.unique(*fields)).code, same.stage, same.said
+    in_view = rules.unique(*fields)
 
-    @rule(code, stage, said=said)
+    @rule(in_view.code, in_view.stage, said=in_view.said)
     def check(view: PairView, query: Query, terms: SpatialTerms) -> Complaint | None:
         if terms.policy != "unique":
             return None
@@ -54,7 +65,7 @@ def overlapping_unless(shown: Callable[[PairView, Any, SpatialTerms], bool]) -> 
     """The images show enough of the same, or one of them is all that the answer takes."""
     overlap = rules.overlapping()
 
-    @rule(overlap.code, Stage.SOLVABLE, said=overlap.said)
+    @rule(overlap.code, overlap.stage, said=overlap.said)
     def check(view: PairView, query: Query, terms: SpatialTerms) -> Complaint | None:
         if shown(view, query, terms):
             return None
@@ -115,7 +126,9 @@ def where_from_camera(thing: str) -> tuple[Phrasing, ...]:
         "When {reference} was taken, (where|in which direction) (was|is) the {thing} [(from|"
         "relative to|in relation to) (the camera|you)]",
         "(Where|In which direction) was the {thing} [(from|relative to|in relation to) (the "
-        "camera|you)] when (you took {reference}|{reference} was taken)",
+        "camera|you)] when you took {reference}",
+        "(Where|In which direction) was the {thing} [(from|relative to|in relation to) (the "
+        "camera|you)] when {reference} was taken",
         "From the (perspective|viewpoint|point of view) of [the camera of] {reference}, (where|in "
         "which direction) (was|is) the {thing} [located]",
         "Where (was|is) the {thing} relative to the camera of {reference}",
