@@ -1,4 +1,5 @@
 import json
+import re
 from random import Random
 
 import pytest
@@ -56,9 +57,11 @@ def test_two_steps_leave_a_report_with_figures_pictures_and_records(tmp_path, re
     for _, before, after in summary_rows(report):
         assert before in text
         assert after in text
+    for name in re.findall(r"!\[.*?\]\((.*?)\)", text):
+        assert (tmp_path / name).is_file()
     for told in ("planted", "never trained on", "no evidence", "question.unparseable"):
         assert told in text
-    assert page.read_text().count("data:image/png;base64,") == text.count("![") == 3
+    assert page.read_text().count("data:image/png;base64,") == text.count("![") == 4
 
 
 def test_a_folder_that_holds_a_run_is_left_alone(tmp_path):

@@ -84,7 +84,7 @@ def _live(console: Console) -> Show:
         TimeRemainingColumn,
     )
 
-    from spatialevo_trainer.demo_report import told  # noqa: PLC0415
+    from spatialevo_trainer.demo_report import evidence, told  # noqa: PLC0415
     from spatialevo_trainer.demo_run import JudgedQuestion, Mark, Show  # noqa: PLC0415
 
     bar = Progress(
@@ -103,7 +103,10 @@ def _live(console: Console) -> Show:
         def judged(self, question: JudgedQuestion) -> None:
             mark = "[green]legal[/]  " if question.verdict.legal else "[red]illegal[/]"
             console.print(f"{mark} {question.text}")
-            console.print(f"        {told(question.verdict)}", markup=False, style="dim")
+            console.print(f"        {told(question.verdict)}", markup=False)
+            if question.verdict.legal:
+                found = evidence(question.verdict, 120)
+                console.print(f"        from {found}", markup=False, style="dim")
 
         def step(self, step: int, steps: int, row: dict[str, float]) -> None:
             if not bar.task_ids:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from spatialevo_core.question import Verdict
 from spatialevo_core.registry import Registry
 from spatialevo_trainer import document
-from spatialevo_trainer.demo_run import RECORDS, RESULT, RUN, DemoReport
+from spatialevo_trainer.demo_run import RECORDS, RESULT, RUN, VIEWS, DemoReport
 from spatialevo_trainer.document import Block, Heading, Paragraph, Picture, Table
 
 CURVES = "curves"
@@ -39,6 +39,7 @@ LIMITS = (
 def write_report(report: DemoReport, registry: Registry, out: Path) -> tuple[Path, Path]:
     """Write `report.md` and `report.html` with all figures to the demo's folder."""
     pictures = [
+        Picture(out / VIEWS, f"held-out views: {', then '.join(report.before.groups)}"),
         Picture(_held_out_curve(report, out / CURVES / "held_out.png"), "held-out worlds"),
         *(
             Picture(out / RUN / CURVES / f"{role}.png", f"{role}, while training")
@@ -91,7 +92,7 @@ def _blocks(report: DemoReport, registry: Registry, pictures: Sequence[Picture])
     yield Paragraph("The oracle uses no language model. Evidence is in full in " + RECORDS + ".")
     yield Table(
         ("question", "verdict", "evidence"),
-        [_row(each.text, each.verdict) for each in report.judged],
+        [(each.text, told(each.verdict), evidence(each.verdict)) for each in report.judged],
     )
     yield Heading("Plugged in")
     yield Table(
@@ -109,9 +110,10 @@ def _blocks(report: DemoReport, registry: Registry, pictures: Sequence[Picture])
     )
 
 
-def _row(text: str, verdict: Verdict) -> tuple[str, str, str]:
-    evidence = "" if verdict.answer is None else verdict.answer.evidence.model_dump_json()
-    return text, told(verdict), evidence if len(evidence) <= 240 else evidence[:240] + " ..."
+def evidence(verdict: Verdict, most: int = 240) -> str:
+    """The numbers that an answer came from, at most so many characters of them."""
+    text = "" if verdict.answer is None else verdict.answer.evidence.model_dump_json()
+    return text if len(text) <= most else f"{text[:most]} ..."
 
 
 def _held_out_curve(report: DemoReport, path: Path) -> Path:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import as_file, files
 from pathlib import Path
 from random import Random
+
+from PIL import Image
 
 from spatialevo_core.errors import ConfigError
 from spatialevo_core.question import Frozen, Verdict
@@ -19,10 +21,11 @@ from spatialevo_trainer.held_out import Marks, Speaker, examine, held_out_places
 from spatialevo_trainer.model import load_model, load_processor
 from spatialevo_trainer.narrowing import narrowed
 from spatialevo_trainer.run import ADAPTER, train
+from spatialevo_trainer.stage import Place
 
 BASE = "tiny_base"
 """The shipped checkpoint's folder in the package's data."""
-RUN, RECORDS, RESULT = "run", "judged.jsonl", "result.json"
+RUN, RECORDS, RESULT, VIEWS = "run", "judged.jsonl", "result.json", "views.png"
 
 
 class JudgedQuestion(Frozen):
@@ -117,6 +120,7 @@ def _learn(
     narrow = narrowed(registry, asked.task, summary=asked.summary, fixed=asked.fixed)
     elsewhere = config.model_copy(update={"data": (plan.held_out.data,)})
     places = held_out_places(narrow, elsewhere, plan.held_out.frames)
+    _picture(places, out / VIEWS)
     processor = load_processor(config.model, config.image_pixels)
 
     def examined(step: int, adapter: Path | None) -> Mark:
@@ -138,6 +142,16 @@ def _learn(
         curve.append(examined(config.steps, run / ADAPTER))
     clock.stop("examining")
     return tuple(curve)
+
+
+def _picture(places: Mapping[str, Sequence[Place]], path: Path) -> None:
+    """The first views of each group in a row, three times as large."""
+    images = [image for here in places.values() for each in here[:3] for image in each.images]
+    width, height = max(i.width for i in images), max(i.height for i in images)
+    row = Image.new("RGB", (width * len(images), height))
+    for number, image in enumerate(images):
+        row.paste(image, (number * width, 0))
+    row.resize((3 * row.width, 3 * row.height), Image.Resampling.NEAREST).save(path)
 
 
 def _step(folder: Path) -> int:

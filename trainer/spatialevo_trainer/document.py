@@ -73,9 +73,9 @@ class Picture:
     path: Path
     text: str
 
-    def markdown(self) -> str:
-        """As Markdown, named as beside the report."""
-        return f"![{self.text}]({'/'.join(self.path.parts[-2:])})"
+    def markdown(self, folder: Path) -> str:
+        """As Markdown, the file named as it is found from the report's folder."""
+        return f"![{self.text}]({self.path.relative_to(folder).as_posix()})"
 
     def html(self) -> str:
         """As HTML."""
@@ -89,7 +89,10 @@ Block = Heading | Paragraph | Table | Picture
 def write(blocks: Sequence[Block], folder: Path, name: str) -> tuple[Path, Path]:
     """Write `name.md` and `name.html` to the folder; returns both paths."""
     markdown, page = folder / f"{name}.md", folder / f"{name}.html"
-    markdown.write_text("\n\n".join(each.markdown() for each in blocks) + "\n", encoding="utf-8")
+    parts = [
+        each.markdown(folder) if isinstance(each, Picture) else each.markdown() for each in blocks
+    ]
+    markdown.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     body = "\n".join(each.html() for each in blocks)
     title = next((each.text for each in blocks if isinstance(each, Heading)), name)
     page.write_text(

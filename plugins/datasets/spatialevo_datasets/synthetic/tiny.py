@@ -299,7 +299,8 @@ def _solids(room: Room) -> list[Solid]:
 
 def _surface(piece: Piece) -> Float32[np.ndarray, "n 3"]:
     """Points on the solid's whole surface but its base, world frame."""
-    return (_TEMPLATES[piece.kind.solid] * (piece.size / 2) + piece.center).astype(np.float32)
+    points = _TEMPLATES[piece.kind.solid] * (piece.size / 2) + piece.center
+    return np.asarray(points, np.float32)
 
 
 def _template(solid: str, steps: int = 9) -> Float[np.ndarray, "n 3"]:
@@ -308,7 +309,8 @@ def _template(solid: str, steps: int = 9) -> Float[np.ndarray, "n 3"]:
     angles = np.linspace(0, 2 * np.pi, 4 * (steps - 1), endpoint=False)
     if solid == "box":
         cube = np.stack(np.meshgrid(line, line, line, indexing="ij"), axis=-1).reshape(-1, 3)
-        return cube[(np.abs(cube[:, :2]).max(axis=1) == 1) | (cube[:, 2] == 1)]
+        outside = (np.abs(cube[:, :2]).max(axis=1) == 1) | (cube[:, 2] == 1)
+        return np.asarray(cube[outside])
     if solid == "ball":
         tilt, turn = (grid.ravel() for grid in np.meshgrid(np.pi / 2 * line, angles))
         flat = np.cos(tilt)
@@ -327,4 +329,4 @@ def _floor_points() -> Float32[np.ndarray, "n 3"]:
     x = np.arange(-HALF_WIDTH_M, HALF_WIDTH_M + 0.05, 0.1)
     y = np.arange(FRONT_M, BACK_M + 0.05, 0.1)
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    return np.concatenate([grid, np.zeros((len(grid), 1))], axis=1).astype(np.float32)
+    return np.asarray(np.column_stack([grid, np.zeros(len(grid))]), np.float32)
