@@ -1,14 +1,16 @@
 import json
 import re
+from io import StringIO
 from random import Random
 
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 from spatialevo_core.errors import ConfigError
 from spatialevo_core.plugins import load
 from spatialevo_core.records import QuestionRecord, read_records
-from spatialevo_trainer.demo import demo
+from spatialevo_trainer.demo import demo, live
 from spatialevo_trainer.demo_plan import shipped_plan
 from spatialevo_trainer.demo_report import summary_rows, write_report
 from spatialevo_trainer.demo_run import RECORDS, RESULT, RUN, run_demo
@@ -45,7 +47,9 @@ def small_plan():
 
 
 def test_two_steps_leave_a_report_with_figures_pictures_and_records(tmp_path, registry):
-    report = run_demo(tmp_path, registry, steps=2, plan=small_plan())
+    told = StringIO()
+    show = live(Console(file=told, width=200))
+    report = run_demo(tmp_path, registry, steps=2, plan=small_plan(), show=show)
     markdown, page = write_report(report, registry, tmp_path)
     assert [mark.step for mark in report.curve] == [0, 1, 2]
     assert json.loads((tmp_path / RESULT).read_text())["steps"] == 2
@@ -59,8 +63,10 @@ def test_two_steps_leave_a_report_with_figures_pictures_and_records(tmp_path, re
         assert after in text
     for name in re.findall(r"!\[.*?\]\((.*?)\)", text):
         assert (tmp_path / name).is_file()
-    for told in ("planted", "never trained on", "no evidence", "question.unparseable"):
-        assert told in text
+    for line in ("illegal Why?", "question.unparseable", "legal", "2/2", "held out, after 2 steps"):
+        assert line in told.getvalue()
+    for words in ("planted", "never trained on", "no evidence", "question.unparseable"):
+        assert words in text
     assert page.read_text().count("data:image/png;base64,") == text.count("![") == 4
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,13 +24,11 @@ NEEDED = ("torch", "transformers", "trl", "peft", "matplotlib")
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    default=Path("runs/demo"),
-    show_default=True,
-    help="Folder of the report; must not hold a run yet.",
+    help="Folder of the report; a new one under runs/ where none is given.",
 )
 @click.option("--seed", default=0, show_default=True, help="Of the training run.")
 @click.option("--steps", type=click.IntRange(min=1), help="Training steps instead of the usual.")
-def demo(out: Path, seed: int, steps: int | None) -> None:
+def demo(out: Path | None, seed: int, steps: int | None) -> None:
     """Judge questions, train a tiny model for a few minutes, and write a report.
 
     Everything happens on embedded synthetic worlds, on the processor, without any download.
@@ -44,6 +43,7 @@ def demo(out: Path, seed: int, steps: int | None) -> None:
 
     from spatialevo_core import plugins  # noqa: PLC0415
 
+    out = out or _unused(Path("runs"))
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     try:
         registry = plugins.load()
@@ -52,7 +52,7 @@ def demo(out: Path, seed: int, steps: int | None) -> None:
         from spatialevo_trainer.demo_report import summary_rows, write_report  # noqa: PLC0415
         from spatialevo_trainer.demo_run import run_demo  # noqa: PLC0415
 
-        report = run_demo(out, registry, seed=seed, steps=steps, show=_live(console))
+        report = run_demo(out, registry, seed=seed, steps=steps, show=live(console))
         paths = write_report(report, registry, out)
     except SpatialEvoError as error:
         raise click.ClickException(str(error)) from None
@@ -65,6 +65,12 @@ def demo(out: Path, seed: int, steps: int | None) -> None:
         click.echo(path)
 
 
+def _unused(runs: Path) -> Path:
+    """The first of demo, demo-2, demo-3 ... that is not there yet."""
+    names = ("demo" if number == 1 else f"demo-{number}" for number in count(1))
+    return next(runs / name for name in names if not (runs / name).exists())
+
+
 def _show_plugins(console: Console, registry: Registry) -> None:
     kinds = {"tasks": registry.tasks, "datasets": registry.datasets}
     for kind, names in kinds.items():
@@ -74,7 +80,7 @@ def _show_plugins(console: Console, registry: Registry) -> None:
         console.print(f"problem: {problem.plugin}: {problem.message}")
 
 
-def _live(console: Console) -> Show:
+def live(console: Console) -> Show:
     """Lines as they come, and one line a few steps for the training."""
     from rich.progress import (  # noqa: PLC0415
         BarColumn,

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from PIL import Image
 
-from spatialevo_core.errors import ConfigError
+from spatialevo_core.engine import guarded
+from spatialevo_core.errors import ConfigError, TaskFault
 from spatialevo_core.question import Frozen, Verdict
 from spatialevo_core.records import QuestionRecord, write_records
 from spatialevo_core.registry import Registry
+from spatialevo_core.task import AnyTask
 from spatialevo_trainer.checkpoints import CHECKPOINTS
 from spatialevo_trainer.config import TrainConfig
 from spatialevo_trainer.demo_plan import Plan, shipped_plan
@@ -163,22 +167,36 @@ def _judged(registry: Registry, plan: Plan, seed: int, show: Show) -> Iterator[J
     for each in plan.judged:
         dataset = registry.dataset(each.dataset)
         source = dataset.load(None, each.world)
-        rng = Random(f"demo/{seed}/{each.world}")
-        verdicts = [
-            (task.wordings(query)[0], verdict)
+        attempts: list[Callable[[], tuple[str, Verdict] | None]] = [
+            partial(_proposed, task, source, Random(f"{seed}/{task.name}"))
             for task in registry.tasks_on(dataset)
-            for view in [next(task.world.propose(source, rng), None)]
-            if view is not None
-            for query, verdict in [next(task.propose(view, rng), (None, None))]
-            if query is not None and verdict is not None
         ]
-        verdicts += [(text, registry.ask_about(text, source).verdict) for text in each.questions]
-        for text, verdict in verdicts:
-            question = JudgedQuestion(
-                world=f"{dataset.name}/{each.world}", text=text, verdict=verdict
-            )
-            show.judged(question)
-            yield question
+        attempts += [partial(_asked, registry, source, text) for text in each.questions]
+        for attempt in attempts:
+            try:
+                found = attempt()
+            except TaskFault as fault:
+                show.line(str(fault))
+                continue
+            if found is not None:
+                text, verdict = found
+                world = f"{dataset.name}/{each.world}"
+                question = JudgedQuestion(world=world, text=text, verdict=verdict)
+                show.judged(question)
+                yield question
+
+
+def _proposed(task: AnyTask, source: Any, rng: Random) -> tuple[str, Verdict] | None:
+    """A question that the task itself thinks of; None where the world allows none."""
+    view = guarded(task, "view", lambda world: next(world.propose(source, rng), None), task.world)
+    if view is None:
+        return None
+    found = guarded(task, "propose", next, task.propose(view, rng), None)
+    return found and (guarded(task, "wordings", task.wordings, found[0])[0], found[1])
+
+
+def _asked(registry: Registry, source: Any, text: str) -> tuple[str, Verdict]:
+    return text, registry.ask_about(text, source).verdict
 
 
 def _records(judged: tuple[JudgedQuestion, ...]) -> Iterator[QuestionRecord]:
