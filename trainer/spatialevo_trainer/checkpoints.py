@@ -13,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
+from accelerate import PartialState
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from spatialevo_core.records import write_records
@@ -119,5 +120,6 @@ def latest(run: Path) -> Path | None:
 def rewind(session: Session, run: Path, checkpoint: Path) -> None:
     """Put the session and the run's files back to where the checkpoint was made."""
     step = session.restore((checkpoint / STATE).read_text(encoding="utf-8")).step
-    records.keep_until(run / metrics.FILE, step)
-    records.keep_until(run / records.FILE, step)
+    if PartialState().is_main_process:
+        records.keep_until(run / metrics.FILE, step)
+        records.keep_until(run / records.FILE, step)

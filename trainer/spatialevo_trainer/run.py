@@ -43,6 +43,8 @@ def train(
     if not config.model:
         raise ConfigError("no model is chosen; set model to a Qwen2.5-VL checkpoint")
     session = Session(config, registry)
+    # the first call decides: without it, processes that share no GPU count themselves as alone
+    PartialState(cpu=not torch.cuda.is_available())
     checkpoint = _open(config, out, resume=resume)
     if checkpoint is not None:
         checkpoints.rewind(session, out, checkpoint)
@@ -77,7 +79,7 @@ def make_trainer(config: TrainConfig, session: Session, out: Path) -> DualRoleTr
 def trl_config(config: TrainConfig, folder: Path) -> GRPOConfig:
     """Our settings in TRL's words; a step is one update from all of a step's rows."""
     gpu = torch.cuda.is_available()
-    processes = PartialState().num_processes
+    processes = PartialState(cpu=not gpu).num_processes
     per_process, rest = divmod(config.scenes, processes * config.micro_batches)
     if rest:
         raise ConfigError(
