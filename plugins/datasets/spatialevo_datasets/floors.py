@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import shapely
@@ -66,7 +67,8 @@ class Grid:
         low, high = (_cells(each(points_xy, axis=0)) - self.low for each in (np.min, np.max))
         columns, rows = (np.arange(a, b + 1) for a, b in zip(low, high, strict=True))
         x, y = np.meshgrid((columns + self.low[0] + 0.5), (rows + self.low[1] + 0.5))
-        hull = shapely.convex_hull(shapely.multipoints(points_xy.astype(np.float64) / CELL_M))
+        path = np.concatenate([points_xy, points_xy[:1]]).astype(np.float64) / CELL_M
+        hull = shapely.convex_hull(shapely.linestrings(path))
         shapely.prepare(hull)
         covered = np.zeros(self.shape, dtype=bool)
         covered[np.ix_(rows, columns)] = shapely.contains_xy(hull, x, y)
@@ -103,17 +105,18 @@ class Floor:
     tops: Float32[np.ndarray, "m 3"]
     """The highest point of the floor and of what stands on it in each whole cell that has any."""
 
-    @property
+    @cached_property
     def cells(self) -> int:
         """How many cells are whole."""
         return int(np.count_nonzero(self.whole))
 
-    @property
-    def scanned_share(self) -> float:
-        """Cells that the scan shows of the floor itself, over whole ones."""
-        return float(np.count_nonzero(self.scanned & self.whole)) / self.cells
+    @cached_property
+    def scanned_cells(self) -> int:
+        """How many of them the scan shows as floor."""
+        return int(np.count_nonzero(self.scanned & self.whole))
 
-    def drawn(self) -> tuple[str, ...]:
+    @cached_property
+    def drawing(self) -> tuple[str, ...]:
         """The whole floor in squares of 0.25 m, +y upwards: `#` scanned, `+` completed."""
         step = round(DRAWN_M / CELL_M)
         rows, columns = (-(-size // step) for size in self.grid.shape)

@@ -141,6 +141,7 @@ TASK = Task(
                 f"objects|the following|the following objects) ({{candidates}}) is [the] {most} "
                 f"{of} the {{anchor}}",
                 f"(Which|What) [(object|one)] is [the] {most} {of} the {{anchor}}, {{candidates}}",
+                f"(Which|What) [(object|one)] is [the] {most} {of} the {{anchor}}: {{candidates}}",
                 f"(Between|Among|Out of|Of) the {{candidates}}, (which|what) [(one|object)] is "
                 f"[the] {most} {of} the {{anchor}}",
                 sense=sense,

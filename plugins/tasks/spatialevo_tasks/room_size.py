@@ -14,8 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from random import Random
 
-import numpy as np
-
 from spatialevo_core.errors import ConfigError
 from spatialevo_core.hooks import hookimpl
 from spatialevo_core.numbers import UNITS
@@ -70,9 +68,9 @@ def solve(view: SceneView, q: RoomSize, _terms: RoomTerms) -> Answer[RoomEvidenc
         area_m2=floor.area_m2,
         floor_height_m=floor.height_m,
         cells=floor.cells,
-        scanned_cells=int(np.count_nonzero(floor.scanned)),
+        scanned_cells=floor.scanned_cells,
         outline_m=floor.outline_m,
-        drawing=floor.drawn(),
+        drawing=floor.drawing,
     )
     band = EDGE_NOISE_M * floor.outline_m / UNITS[q.unit].factor
     value = answered(floor.area_m2, q.unit)
@@ -100,8 +98,9 @@ def complete(view: SceneView, _q: RoomSize, terms: RoomTerms) -> Complaint | Non
     floor = view.scene.whole_floor
     if floor is None:
         return Complaint("no floor was scanned in this room")
-    if floor.scanned_share < terms.least_scanned:
-        return Complaint(f"only {floor.scanned_share:.0%} of the floor was scanned")
+    scanned = floor.scanned_cells / floor.cells
+    if scanned < terms.least_scanned:
+        return Complaint(f"only {scanned:.0%} of the floor was scanned")
     seen = view.scene.floor_seen(view.frames)
     if seen is not None and seen < terms.least_seen:
         return Complaint(f"the images show only {seen:.0%} of the floor")

@@ -351,8 +351,8 @@ def _meant(
     view: View, name: str, terms: SpatialTerms, anchor: Instance | None = None
 ) -> tuple[Instance, ...]:
     """All referents while it is undecided which is meant, else the one that is."""
-    if anchor is not None:
-        named = view.scene.labelled(name)
+    named = view.scene.labelled(name)
+    if anchor is not None and len(named) > 1:
         return (min(named, key=lambda each: view.scene.gap(anchor, each).distance_m),)
     found = referents(view, name, terms)
     return found if terms.policy == "unique" else found[:1]
