@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
-from spatialevo_core.errors import TaskFault
+from spatialevo_core.errors import ParserFault, TaskFault
 from spatialevo_core.question import Answer, Evidence, Frozen, Query, Reason, Stage, Verdict
 from spatialevo_core.task import AnyTask, Complaint, Rule
 
@@ -73,10 +73,13 @@ def ask(
     parsers: Sequence[Parser],
     assigned: AnyTask | None = None,
 ) -> Verdict:
-    """The verdict on a text: the first parser that reads it, or refuses it knowingly, decides."""
+    """The verdict on a text: the first parser that reads it, or refuses it knowingly, decides.
+
+    Raises TaskFault if a task's code or a parser's fails.
+    """
     parsed, by = Parsed(), None
     for parser in parsers:
-        parsed, by = parser.parse(text, view, tasks, assigned), parser.name
+        parsed, by = _parsed(parser, text, view, tasks, assigned), parser.name
         if parsed.query is not None or OTHER_TASK in (r.code for r in parsed.reasons):
             break
     if parsed.query is None:
@@ -91,6 +94,24 @@ def ask(
 def unparseable(message: str) -> Reason:
     """The reason that a text was not understood."""
     return Reason(code=UNPARSEABLE, stage=Stage.READ, message=message, said=SAID_UNPARSEABLE)
+
+
+def _parsed(
+    parser: Parser, text: str, view: Any, tasks: Sequence[AnyTask], assigned: AnyTask | None
+) -> Parsed:
+    """What the parser made of the text; raises ParserFault unless a task can judge it."""
+    name = assigned.name if assigned else ""
+    try:
+        parsed: object = parser.parse(text, view, tasks, assigned)
+        if not isinstance(parsed, Parsed):
+            raise TypeError(f"returned {type(parsed).__name__}, expected a Parsed")
+        if parsed.query is not None:
+            task = next((each for each in tasks if each.name == parsed.task), None)
+            if task is None or not isinstance(parsed.query, task.query):
+                raise TypeError(f"gave {parsed.query!r} as a query of '{parsed.task}'")
+    except Exception as cause:
+        raise ParserFault(parser.name, name, cause) from cause
+    return parsed
 
 
 def _objections(task: AnyTask, stage: Stage, *judged: Any) -> tuple[Reason, ...]:

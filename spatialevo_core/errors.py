@@ -7,7 +7,8 @@
     ├── DataError        a file of a dataset says something else than its format promises
     ├── RecordError      a row of one of our own files cannot be read
     ├── ConfigError      a setting, phrasing or task that contradicts itself
-    └── TaskFault        a plugin's code raised while judging: neither legal nor illegal, never a 0
+    └── TaskFault        a task's code raised while judging: neither legal nor illegal, never a 0
+        └── ParserFault  a parser's code raised while reading
 
 A question that is refused is no error: see `Verdict`.
 """
@@ -54,3 +55,12 @@ class TaskFault(SpatialEvoError):
     def __init__(self, task: str, where: str, cause: BaseException) -> None:
         super().__init__(f"task '{task}' raised in {where}: {type(cause).__name__}: {cause}")
         self.task, self.where = task, where
+
+
+class ParserFault(TaskFault):
+    """A parser's code raised, or gave what no task can judge; the question must not be scored."""
+
+    def __init__(self, parser: str, task: str, cause: BaseException) -> None:
+        told = f"parser '{parser}' raised {type(cause).__name__}: {cause}"
+        SpatialEvoError.__init__(self, told)
+        self.task, self.where = task, f"parser {parser}"

@@ -7,7 +7,7 @@ import pytest
 
 from shelves import TASK, VIEW, Heavier
 from spatialevo_core.engine import Parsed, ask, judge, solve, unparseable
-from spatialevo_core.errors import ConfigError, TaskFault, UnknownName
+from spatialevo_core.errors import ConfigError, ParserFault, TaskFault, UnknownName
 from spatialevo_core.question import Answer, Stage, Verdict
 from spatialevo_core.task import Complaint, Phrasing, rule
 
@@ -137,6 +137,30 @@ def test_the_first_parser_that_reads_a_text_decides_and_is_recorded():
 def test_a_text_nobody_reads_is_unparseable():
     assert ask("whatever", VIEW, [TASK], [_Shrugs()]).codes == ("question.unparseable",)
     assert ask("whatever", VIEW, [TASK], []).codes == ("question.unparseable",)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (RuntimeError("no network"), "parser 'odd' raised RuntimeError: no network"),
+        ("vase", "returned str, expected a Parsed"),
+        (Parsed(task="weigh", query=Heavier(first="vase", second="book")), "a query of 'weigh'"),
+        (Parsed(task="heavier", query=TASK.terms), "as a query of 'heavier'"),
+    ],
+)
+def test_a_parser_that_fails_is_a_fault_and_no_verdict(given, message):
+    class Odd:
+        name = "odd"
+
+        def parse(self, text, view, tasks, assigned=None):
+            if isinstance(given, Exception):
+                raise given
+            return given
+
+    with pytest.raises(ParserFault, match=message) as fault:
+        ask("whatever", VIEW, [TASK], [Odd()], assigned=TASK)
+    assert isinstance(fault.value, TaskFault)
+    assert fault.value.task == "heavier"
 
 
 def test_a_task_needs_phrasings_that_determine_its_query():
