@@ -2,6 +2,7 @@ import subprocess
 import sys
 
 import pytest
+
 from spatialevo_trainer.prompts import (
     ASKED_TWICE,
     FULL,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from random import Random
 
 import torch
+
 from tiny_base.forward import Model, Writer, losses, patches, see
 from tiny_base.lessons import Lesson, Teacher
 from tiny_base.rooms import Pictures

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from random import Random
 
 import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
 from tiny_base.forward import CELLS, Model, Talk, Writer, losses, patches, see
 from tiny_base.lessons import COLOURS, Lesson, Teacher
 from tiny_base.rooms import Pictures, Shown
-from torch import Tensor, nn
-from torch.nn import functional
 
 Report = Callable[[str], None]
 WARM_UP_STEPS = 60
