@@ -1,7 +1,10 @@
+from pathlib import Path
+
 import pytest
 import torch
 from PIL import Image
 
+import spatialevo_trainer
 from spatialevo_core.errors import ConfigError
 from spatialevo_trainer.episode import Row
 from spatialevo_trainer.held_out import Speaker
@@ -48,6 +51,12 @@ def test_a_seed_gives_the_same_weights_and_leaves_the_global_generator_alone(tmp
     assert torch.equal(torch.get_rng_state(), before)
     assert all(torch.equal(one[key], same[key]) for key in one)
     assert not all(torch.equal(one[key], other[key]) for key in one)
+
+
+def test_the_shipped_base_spells_as_one_that_is_built_today_would():
+    base = Path(spatialevo_trainer.__file__).parent / "data" / "tiny_base"
+    shipped = load_processor(str(base)).tokenizer
+    assert shipped.get_vocab() == make_tokenizer(common_words()).get_vocab()
 
 
 def test_words_and_tags_are_single_tokens_and_any_text_comes_back():
