@@ -68,8 +68,8 @@ def generate(
     worlds = progress(_worlds(known, root, listed, scenes), "generating")
     written = generate_file(out, tasks, worlds, lambda each: known.load(root, each), settings)
     click.echo(
-        f"{written.questions} questions from {written.worlds} worlds added to {out}; "
-        f"{written.faults} faults",
+        f"worlds: {written.worlds}, questions added to {out}: {written.questions}, "
+        f"faults: {written.faults}",
         err=True,
     )
     if written.faults > max_faults:
