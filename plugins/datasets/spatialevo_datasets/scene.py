@@ -23,6 +23,7 @@ from spatialevo_datasets.distances import Gap
 from spatialevo_datasets.floors import Floor
 from spatialevo_datasets.frames import Depth, Frame
 from spatialevo_datasets.memo import Memo
+from spatialevo_datasets.steadiness import ShareRange, share_range
 from spatialevo_datasets.visibility import Shown, Sight, Surface
 
 __all__ = ["Box", "Depth", "Frame", "Gap", "Instance", "Points", "Scene", "Sight"]
@@ -71,6 +72,7 @@ class Scene:
     _gaps: Memo = field(default_factory=lambda: Memo(8192), init=False, repr=False)
     _looks: Memo = field(default_factory=lambda: Memo(512), init=False, repr=False)
     _overlaps: Memo = field(default_factory=lambda: Memo(8192), init=False, repr=False)
+    _ranges: Memo = field(default_factory=lambda: Memo(8192), init=False, repr=False)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -130,6 +132,16 @@ class Scene:
         if not self.frames or instance.points is None:
             return None
         return self._looked(frame_index).sights[instance.id]
+
+    def share_range(self, instance: Instance, frame_index: int) -> ShareRange | None:
+        """How far the share in `sight` hangs on errors of pose; None where there is no sight."""
+        sight, points = self.sight(instance, frame_index), instance.points
+        if sight is None or points is None:
+            return None
+        return self._ranges.get(
+            (instance.id, frame_index),
+            lambda: share_range(self.frame(frame_index), points, sight.share),
+        )
 
     def overlap(self, frame_a: int, frame_b: int) -> float | None:
         """The share of what one frame shows of the room that the other shows, the smaller way.

@@ -109,11 +109,7 @@ def there(view: PairView, q: RegionPlace, terms: SpatialTerms) -> Complaint | No
     return Complaint(f"the images show no {q.region}: it takes a {core}", (q.region,))
 
 
-@rule(
-    "region.scattered",
-    Stage.SOLVABLE,
-    said=("more than one", "two areas", "several", "scattered", "two places", "ambiguous"),
-)
+@rule("region.scattered", Stage.SOLVABLE, said=("more than one", "two areas", "scattered"))
 def in_one_place(view: PairView, q: RegionPlace, terms: SpatialTerms) -> Complaint | None:
     """The core objects that the images show are in one cluster."""
     found = gathered(view, q, terms)
