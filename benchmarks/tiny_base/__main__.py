@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import time
-from functools import partial
 from pathlib import Path
 
 import click
 import torch
 
 from spatialevo_core.plugins import load
+from spatialevo_core.question import Query
 from spatialevo_trainer.tiny_model import common_words, make_model, make_tokenizer, save_processing
 from tiny_base.exam import mark
 from tiny_base.forward import Model, Writer
@@ -34,15 +34,17 @@ PARTS = (("side", False), ("side", True), ("place", False), ("place", True))
 def wording() -> Wording:
     """The task's own words for the question that the base learns."""
     task = load().task(TASK)
-    query = task.query(target="sofa", reference="lamp", offer=OFFER)
-    write = partial(task.query, offer=OFFER)
+
+    def query(target: str, reference: str) -> Query:
+        fields = {"target": target, "reference": reference, "offer": OFFER}
+        read: Query = task.query.model_validate(fields)
+        return read
+
     return Wording(
         summary=SUMMARY,
         brief=lambda names: f"Objects to be seen: {', '.join(names)}.",
-        question=lambda target, reference: task.wordings(write(target=target, reference=reference))[
-            0
-        ],
-        hint=task.answer_hint(query),
+        question=lambda target, reference: task.wordings(query(target, reference))[0],
+        hint=task.answer_hint(query("sofa", "lamp")),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -20,7 +20,7 @@ from transformers import Qwen2_5_VLForConditionalGeneration, Qwen2Tokenizer
 from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import apply_rotary_pos_emb_vision
 from transformers.models.qwen2_vl.modeling_qwen2_vl import get_vision_position_ids
 
-Model = Qwen2_5_VLForConditionalGeneration
+Model: TypeAlias = Qwen2_5_VLForConditionalGeneration
 GRID = 6
 """Patches a side."""
 CELLS = GRID // 2
@@ -56,7 +56,8 @@ def see(model: Model, pixels: Tensor) -> Tensor:
         mixed = functional.scaled_dot_product_attention(*heads).transpose(1, 2).reshape(b, n, -1)
         hidden = hidden + attend.proj(mixed)
         hidden = hidden + block.mlp(block.norm2(hidden))
-    return tower.merger(hidden.reshape(b * n, -1)).reshape(b, CELLS * CELLS, -1)
+    tokens: Tensor = tower.merger(hidden.reshape(b * n, -1))
+    return tokens.reshape(b, CELLS * CELLS, -1)
 
 
 @dataclass(frozen=True)
