@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import islice
 from random import Random
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -161,10 +160,17 @@ class Task(Generic[V, Q]):
         return bound
 
     def propose(self, view: V, rng: Random) -> Iterator[tuple[Q, Verdict]]:
-        """Legal queries on the view, each with its verdict, in an order drawn from `rng`."""
-        from spatialevo_core.engine import judge  # noqa: PLC0415  (engine imports this module)
+        """Legal queries on the view, each with its verdict, in an order drawn from `rng`.
 
-        for query in islice(self.candidates(view, rng), MOST_CANDIDATES):
+        Raises TaskFault if the task's own code fails.
+        """
+        from spatialevo_core.engine import guarded, judge  # noqa: PLC0415  (imports this module)
+
+        queries = iter(guarded(self, "candidates", self.candidates, view, rng))
+        for _ in range(MOST_CANDIDATES):
+            query = guarded(self, "candidates", next, queries, None)
+            if query is None:
+                return
             verdict = judge(self, view, query)
             if verdict.legal:
                 yield query, verdict

@@ -180,3 +180,14 @@ def test_an_answer_is_never_infinite_or_unknown():
             value=float("nan"),
             evidence=TASK.solve(VIEW, Heavier(first="vase", second="book"), TASK.terms).evidence,
         )
+
+
+def test_candidates_that_raise_are_a_task_fault():
+    def torn(view, rng):
+        yield Heavier(first="vase", second="book")
+        raise KeyError("bed")
+
+    proposed = replace(TASK, candidates=torn).propose(VIEW, Random(0))
+    assert next(proposed)[1].legal
+    with pytest.raises(TaskFault, match="raised in candidates: KeyError: 'bed'"):
+        next(proposed)
