@@ -76,7 +76,7 @@ def test_there_are_eight_wordings():
 
 
 def test_the_evidence_redraws_the_box():
-    box = judge(TASK, NORTH, Size(object="table")).answer.evidence.box
+    box = judge(TASK, NORTH, Size(object="table")).answer.evidence
     assert box.sides_m == pytest.approx((1.5, 0.6, 0.8), abs=1e-3)
     assert box.center_m == pytest.approx((-1, 4, 0.4), abs=1e-3)
     assert box.axes[2] == (0, 0, 1)
@@ -118,7 +118,7 @@ def test_a_height_that_no_choice_of_rectangle_exceeds_settles_a_triangle():
     low = Scene("test/low", (Instance(0, "shelf", prism(TRIANGLE, 0.4)),))
     verdict = judge(TASK, SceneView.of(low), Size(object="shelf"))
     assert verdict.codes == ("answer.near_boundary",)
-    box = verdict.answer.evidence.box
+    box = verdict.answer.evidence
     assert (box.shortest_rival_m, box.longest_rival_m) == pytest.approx((0.8, 1.0), abs=1e-3)
 
 
@@ -151,7 +151,7 @@ def test_sizes_ignore_motion_and_the_order_of_points_and_follow_scale(sides, tur
     def longest(scene, definition="exact"):
         solve = TASK.solver(definition)
         query = Size(object="table")
-        return solve(SceneView.of(scene), query, TASK.terms).evidence.box.longest_m
+        return solve(SceneView.of(scene), query, TASK.terms).evidence.longest_m
 
     assert longest(room) == pytest.approx(max(sides), abs=1e-4)
     assert longest(moved(room, turn, shift)) == pytest.approx(max(sides), abs=1e-4)

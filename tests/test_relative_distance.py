@@ -105,10 +105,15 @@ def test_each_sense_has_eight_wordings(sense):
 def test_the_evidence_names_every_gap_and_where_it_is():
     q = Closest(anchor="tv", candidates=("lamp", "chair"))
     evidence = judge(TASK, NORTH, q).answer.evidence
-    assert evidence.gaps_m == pytest.approx({"lamp": 1.2, "chair": 0.3}, abs=1e-3)
-    assert evidence.ids == {"lamp": 2, "chair": 6}
-    assert evidence.points_m["chair"][0][1] == pytest.approx(4.2, abs=1e-3)
-    assert evidence.points_m["chair"][1][1] == pytest.approx(4.5, abs=1e-3)
+    assert {name: each.id for name, each in evidence.reached.items()} == {"lamp": 2, "chair": 6}
+    assert evidence.reached["lamp"].distance_m == pytest.approx(1.2, abs=1e-3)
+    chair = evidence.reached["chair"]
+    assert chair.distance_m == pytest.approx(0.3, abs=1e-3)
+    assert (chair.from_m[1], chair.to_m[1]) == pytest.approx((4.2, 4.5), abs=1e-3)
+
+
+def gaps(answer):
+    return {name: each.distance_m for name, each in answer.evidence.reached.items()}
 
 
 def test_profiles_measure_between_their_boxes():
@@ -122,11 +127,11 @@ def test_profiles_measure_between_their_boxes():
     room = type(room)("test/both", (*room.instances, type(lamp)(2, "lamp", box=lamp.box)))
     view, q = SceneView.of(room), Closest(anchor="tv", candidates=("stool", "lamp"))
     # surfaces: 1.8 sqrt 2 - 1 = 1.546 against 1.95 - 0.5 - 0.707 = 0.743
-    assert solve(TASK, view, q).evidence.gaps_m == pytest.approx(
+    assert gaps(solve(TASK, view, q)) == pytest.approx(
         {"stool": 1.8 * 2**0.5 - 1, "lamp": 1.45 - 0.5**0.5}, abs=1e-6
     )
     # axis-aligned: (1.8 - sqrt 2) sqrt 2 = 0.546
-    assert solve(TASK, view, q, "aabb").evidence.gaps_m == pytest.approx(
+    assert gaps(solve(TASK, view, q, "aabb")) == pytest.approx(
         {"stool": (1.8 - 2**0.5) * 2**0.5, "lamp": 1.45 - 0.5**0.5}, abs=1e-6
     )
     for profile, closest in {"exact": "lamp", "paper": "stool", "vsi-bench": "lamp"}.items():

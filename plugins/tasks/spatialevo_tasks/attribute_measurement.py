@@ -25,6 +25,9 @@ from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.wordings import read, written
 
 NAMED = ("first", "second")
+LONGER = ("longer", "larger", "bigger", "greater")
+SHORTER = ("shorter", "smaller", "less long")
+Sense = Annotated[Literal["longer", "shorter"], Choice({"longer": LONGER, "shorter": SHORTER})]
 
 
 class Comparison(Query):
@@ -32,15 +35,7 @@ class Comparison(Query):
 
     first: Name
     second: Name
-    sense: Annotated[
-        Literal["longer", "shorter"],
-        Choice(
-            {
-                "longer": ("longer", "larger", "bigger", "greater"),
-                "shorter": ("shorter", "smaller", "less long"),
-            }
-        ),
-    ] = "longer"
+    sense: Sense = "longer"
 
 
 class ComparisonEvidence(Evidence):

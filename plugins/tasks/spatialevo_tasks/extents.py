@@ -21,7 +21,7 @@ from math import log, sqrt
 
 import numpy as np
 
-from spatialevo_core.question import Frozen
+from spatialevo_core.question import Evidence
 from spatialevo_datasets.scene import Box, Instance, Scene
 from spatialevo_tasks.geometry import Triple, rounded, source
 
@@ -30,8 +30,11 @@ STRAY_M = 0.01
 RIVAL_SHARE = 0.02
 """How much larger a rectangle may be that noise may prefer to the smallest one."""
 
+STEADY_SHARE = 0.5
+"""Of the band, what another choice of rectangle may take: noise needs the rest."""
 
-class Extent(Frozen):
+
+class Extent(Evidence):
     """The box of an object, and what its longest side might be as well."""
 
     longest_m: float
@@ -46,9 +49,10 @@ class Extent(Frozen):
     source: str
 
     @property
-    def leeway_m(self) -> float:
-        """How far the choice of another rectangle may move the longest side."""
-        return max(self.longest_rival_m - self.longest_m, self.longest_m - self.shortest_rival_m)
+    def steady(self) -> bool:
+        """Whether another choice of rectangle takes no more than its part of the band."""
+        leeway = (self.longest_rival_m - self.longest_m, self.longest_m - self.shortest_rival_m)
+        return max(leeway) <= STEADY_SHARE * self.band_m
 
 
 ExtentOf = Callable[[Scene, Instance], Extent]

@@ -13,7 +13,7 @@ from random import Random
 
 from spatialevo_core.hooks import hookimpl
 from spatialevo_core.numbers import UNITS
-from spatialevo_core.question import Answer, Evidence, Query
+from spatialevo_core.question import Answer, Query
 from spatialevo_core.scoring import relative_accuracy
 from spatialevo_core.slots import Name
 from spatialevo_core.task import AnyTask, Solve, Task
@@ -25,9 +25,6 @@ from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.units import LengthUnit, answered
 from spatialevo_tasks.wordings import read, written
 
-STABLE_SHARE = 0.5
-"""Of the band, what another choice of box may take: noise needs the rest."""
-
 
 class Size(Query):
     """How long the longest dimension of an object is."""
@@ -36,31 +33,20 @@ class Size(Query):
     unit: LengthUnit = "cm"
 
 
-class SizeEvidence(Evidence):
-    """The box whose longest side is the answer."""
-
-    box: Extent
-
-
 def by(extent: ExtentOf) -> Solve:
     """The answer with boxes made so."""
 
-    def solve(view: SceneView, q: Size, terms: SpatialTerms) -> Answer[SizeEvidence]:
+    def solve(view: SceneView, q: Size, terms: SpatialTerms) -> Answer[Extent]:
         box = extent(view.scene, rules.referent(view, q.object, terms))
-        return Answer(
-            value=answered(box.longest_m, q.unit),
-            unit=q.unit,
-            band=box.band_m / UNITS[q.unit].factor,
-            evidence=SizeEvidence(box=box),
-        )
+        value, band = answered(box.longest_m, q.unit), box.band_m / UNITS[q.unit].factor
+        return Answer(value=value, unit=q.unit, band=band, evidence=box)
 
     return solve
 
 
-def unstable(evidence: SizeEvidence, _terms: SpatialTerms) -> str | None:
+def unsteady(box: Extent, _terms: SpatialTerms) -> str | None:
     """Why noise may choose a box of another length."""
-    box = evidence.box
-    if box.leeway_m <= STABLE_SHARE * box.band_m:
+    if box.steady:
         return None
     low, high = box.shortest_rival_m, box.longest_rival_m
     return f"boxes of almost the same size have longest sides from {low:.2f} m to {high:.2f} m"
@@ -95,8 +81,8 @@ TASK = Task(
             "What is the [length of the] (longest|largest) (dimension|side) of the {object}"
             "[, (measured in|in) {unit}]",
             "How long is the (longest|largest) (dimension|side) of the {object}[, in {unit}]",
-            "How (long|big|large) is the {object} (in|along) its (longest|largest) "
-            "(dimension|side)[, in {unit}]",
+            "How (long|big|large) is the {object} (in|along) its longest (dimension|side)"
+            "[, in {unit}]",
         ),
     ),
     rules=(
@@ -104,7 +90,7 @@ TASK = Task(
         rules.unique("object"),
         rules.observed("object"),
         rules.dense("object"),
-        rules.decisive(unstable, said=("another side", "round", "which side", "no clear side")),
+        rules.decisive(unsteady, said=("another side", "round", "which side", "no clear side")),
     ),
     candidates=candidates,
     solve=by(extents.oriented),
