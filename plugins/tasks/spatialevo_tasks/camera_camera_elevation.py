@@ -8,8 +8,7 @@ differ by less than 0.15 m are level, and say nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from random import Random
+from collections.abc import Iterable
 
 from spatialevo_core.hooks import hookimpl
 from spatialevo_core.question import Answer, Evidence, Query
@@ -17,7 +16,7 @@ from spatialevo_core.scoring import exact_label
 from spatialevo_core.slots import ImageNumber
 from spatialevo_core.task import AnyTask, Task
 from spatialevo_datasets.views import PairView
-from spatialevo_tasks import rules
+from spatialevo_tasks import pairs, rules
 from spatialevo_tasks.geometry import Triple, rounded
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
@@ -64,12 +63,6 @@ def level(evidence: ElevationEvidence, terms: SpatialTerms) -> str | None:
     )
 
 
-def candidates(_view: PairView, rng: Random) -> Iterator[Elevation]:
-    """Either image as the reference."""
-    for reference in rng.sample((1, 2), 2):
-        yield Elevation(reference=reference, target=3 - reference)
-
-
 TASK = Task(
     name="camera_camera_elevation",
     summary="Whether the camera of one image was higher or lower than that of the other.",
@@ -84,15 +77,13 @@ TASK = Task(
             "Relative to the camera of {reference}, was the camera of {target} higher or lower",
             "Was the camera higher or lower in {target} than in {reference}",
             "When you took {target}, was the camera higher or lower than when you took {reference}",
-            "Did the camera of {target} stand higher or lower than that of {reference}",
             "Between {reference} and {target}, is the camera of {target} the higher or the lower",
         ),
         *read(
-            "[When] compared (with|to) [the camera (of|in|for)] {reference}, (was|is) the camera "
-            "(of|in|for) {target} [(positioned|placed|located|held)] (higher|lower) or "
-            "(lower|higher)",
-            "(Was|Is) the camera (of|in|for) {target} [(positioned|placed|located|held)] "
-            "(higher|lower) or (lower|higher) [when] (than|compared with|compared to) "
+            "Compared (with|to) [the camera (of|in|for)] {reference}, (was|is) the camera "
+            "(of|in|for) {target} [(positioned|placed|located)] (higher|lower) or (lower|higher)",
+            "(Was|Is) the camera (of|in|for) {target} [(positioned|placed|located)] (higher|lower) "
+            "or (lower|higher) (than|compared with|compared to) "
             "[(that of|the camera of|the camera in|the one of|in)] {reference}",
             "(Is|Was) {target} taken from (higher|lower|higher up) or (lower|higher|lower down) "
             "(than|compared with|compared to) {reference}",
@@ -103,7 +94,7 @@ TASK = Task(
         rules.overlapping(),
         rules.informative(level, said=("same height", "level", "equally high", "neither")),
     ),
-    candidates=candidates,
+    candidates=pairs.both_ways(Elevation),
     solve=solve,
     score=lambda reply, answer: exact_label(reply, answer, SAID),
     answer_hint=lambda q: "higher or lower",  # noqa: ARG005

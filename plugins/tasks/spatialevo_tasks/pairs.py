@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from random import Random
+from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Float
@@ -19,6 +20,8 @@ from spatialevo_tasks.cameras import camera_frame
 from spatialevo_tasks.geometry import Bearing, Triple, rounded
 from spatialevo_tasks.rules import SpatialTerms, names, seen_in
 from spatialevo_tasks.wordings import read, written
+
+Q = TypeVar("Q", bound=Query)
 
 _NUMERALS = {1: ("1", "one", "first"), 2: ("2", "two", "second")}
 IMAGES_SAID = {
@@ -54,6 +57,16 @@ def alone(*fields: str) -> Rule:
 def only_ones(view: PairView) -> tuple[str, ...]:
     """The names that fit one object of the room, sorted."""
     return tuple(name for name in view.scene.labels if len(view.scene.labelled(name)) == 1)
+
+
+def both_ways(query: type[Q]) -> Callable[[PairView, Random], Iterator[Q]]:
+    """Candidates of a query with a reference and a target image: either image as the reference."""
+
+    def candidates(_view: PairView, rng: Random) -> Iterator[Q]:
+        for reference in rng.sample((1, 2), 2):
+            yield query.model_validate({"reference": reference, "target": 3 - reference})
+
+    return candidates
 
 
 def shown_in(view: PairView, number: int, instance: Instance, terms: SpatialTerms) -> bool:

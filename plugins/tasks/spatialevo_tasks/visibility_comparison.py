@@ -124,7 +124,7 @@ def candidates(view: PairView, rng: Random) -> Iterator[Showing]:
 
 
 MOST = (
-    "Which (image|picture|photo|view) shows [the] most of the {object}",
+    "Which (image|picture|photo|view) shows [the] most of the {object}[, {first} or {second}]",
     "In which (image|picture|photo|view) is [the] most of the {object} visible",
     "In which (image|picture|photo|view) is the {object} [the] most visible",
 )
@@ -147,7 +147,6 @@ TASK = Task(
             "Which image lets you see {sense} of the {object}",
         ),
         *read(
-            "Which image shows {sense} of the {object}, {first} or {second}",
             "In which (image|picture|photo|view) (is|can) {sense} of the {object} [be] "
             "(visible|seen|shown)",
             "In which (image|picture|photo|view) is the {object} {sense} visible",
