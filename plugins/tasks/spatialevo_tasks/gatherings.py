@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Bool, Float
-from scipy.sparse.csgraph import connected_components
 
 from spatialevo_datasets.boxes import corners
 from spatialevo_datasets.scene import Instance, Scene
@@ -69,9 +68,14 @@ class Gathering:
         linked = self.gaps_m <= LINK_M + slack_m
         if without is not None:
             linked[without] = linked[:, without] = False
-        owner = connected_components(linked, directed=False)[1]
-        found = np.unique(owner[self.cores(slack_m, without) & self.seen])
-        return [tuple(np.flatnonzero(owner == each).tolist()) for each in found]
+        found, left = [], self.cores(slack_m, without) & self.seen
+        while left.any():
+            reached = np.arange(len(left)) == np.argmax(left)
+            while (further := linked[reached].any(axis=0) & ~reached).any():
+                reached = reached | further
+            found.append(tuple(np.flatnonzero(reached).tolist()))
+            left = left & ~reached
+        return found
 
     def _are(self, words: Iterable[str]) -> Bool[np.ndarray, " n"]:
         kinds = frozenset(words)
