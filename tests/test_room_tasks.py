@@ -1,12 +1,14 @@
 """What all tasks about rooms have in common."""
 
 from importlib import import_module
+from itertools import islice
 from random import Random
 
 import pytest
 
 from builders import camera, displaced, scanned
 from spatialevo_core.engine import judge
+from spatialevo_core.plugins import load
 from spatialevo_core.testing import check_task
 from spatialevo_datasets.views import FrameView, PairView, SceneView
 from spatialevo_parsers.grammar import GrammarParser
@@ -20,7 +22,15 @@ NAMES = (
     "relative_direction",
     "single_image_relative_direction",
 )
+"""The tasks that the small room below allows; the others have rooms of their own."""
 TASKS = tuple(import_module(f"spatialevo_tasks.{name}").TASK for name in NAMES)
+REGISTRY = load()
+EVERY = {
+    name: REGISTRY.task(name)
+    for plugin in REGISTRY.plugins
+    if plugin.distribution == "spatialevo"
+    for name in plugin.tasks
+}
 
 SMALL = (0.5, 0.5, 0.8)
 ROOM = scanned(
@@ -51,26 +61,42 @@ def test_a_task_keeps_its_promises_and_its_wordings_to_itself(task):
     check_task(task, VIEWS[task.world], [GrammarParser()], others).require()
 
 
-@pytest.mark.parametrize("task", TASKS, ids=NAMES)
-@pytest.mark.parametrize("profile", ["exact", "paper", "vsi-bench"])
-def test_every_answer_names_a_definition_of_the_profile(task, profile):
-    bound = task.under(profile)
-    wanted = {"exact": "exact", "paper": "aabb", "vsi-bench": "obb"}[profile]
-    assert bound.definition == (wanted if wanted in task.definitions else "exact")
+def test_the_sixteen_tasks_are_there():
+    assert len(EVERY) == 16
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_in_a_furnished_room_every_task_keeps_its_promises_among_all_others(name, room):
+    task = EVERY[name]
+    views = list(islice(task.world.propose(room, Random(2)), 2))
+    check_task(task, views, [GrammarParser()], tuple(EVERY.values())).require()
+
+
+WANTED = {"exact": ("exact",), "paper": ("aabb",), "vsi-bench": ("obb", "published")}
+
+
+@pytest.mark.parametrize("name", EVERY)
+@pytest.mark.parametrize("profile", WANTED)
+def test_every_answer_names_a_definition_of_the_profile(name, profile):
+    offered = [each for each in WANTED[profile] if each in EVERY[name].definitions]
+    assert EVERY[name].under(profile).definition == (offered[0] if offered else "exact")
 
 
 def test_the_benchmark_profile_waives_seeing_density_ambiguity_and_margins_only():
-    kept = {rule.code for task in TASKS for rule in task.under("vsi-bench").rules}
+    kept = {rule.code for task in EVERY.values() for rule in task.under("vsi-bench").rules}
     assert kept == {
         "answer.empty",
         "camera.no_heading",
+        "floor.incomplete",
         "frame.missing",
         "object.missing",
         "object.repeated",
+        "region.missing",
+        "region.scattered",
     }
 
 
-@pytest.mark.parametrize("task", TASKS, ids=NAMES)
+@pytest.mark.parametrize("task", EVERY.values(), ids=EVERY)
 def test_rules_say_how_people_give_them_as_a_reason(task):
     assert all(len(rule.said) >= 3 for rule in task.rules)
     assert len({rule.code for rule in task.rules}) == len(task.rules)

@@ -7,7 +7,7 @@ Two objects less than 0.05 m apart touch, as far as a scan can tell.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from random import Random
 
 from spatialevo_core.hooks import hookimpl
@@ -16,11 +16,11 @@ from spatialevo_core.question import Answer, Evidence, Query
 from spatialevo_core.scoring import relative_accuracy
 from spatialevo_core.slots import Name
 from spatialevo_core.task import AnyTask, Solve, Task
-from spatialevo_datasets.distances import Gap, box_box
-from spatialevo_datasets.scene import Instance, Scene
+from spatialevo_datasets.scene import Scene
 from spatialevo_datasets.views import SceneView
 from spatialevo_tasks import proposals, rules
-from spatialevo_tasks.geometry import BoxOf, Triple, rounded, source
+from spatialevo_tasks.gaps import GapOf, between
+from spatialevo_tasks.geometry import Triple, rounded, source
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.units import LengthUnit, answered
@@ -50,7 +50,7 @@ class DistanceEvidence(Evidence):
     second_source: str
 
 
-def by(measure: Callable[[Scene, Instance, Instance], Gap]) -> Solve:
+def by(measure: GapOf) -> Solve:
     """The answer with distances measured so."""
 
     def solve(view: SceneView, q: Distance, terms: SpatialTerms) -> Answer[DistanceEvidence]:
@@ -68,11 +68,6 @@ def by(measure: Callable[[Scene, Instance, Instance], Gap]) -> Solve:
         return Answer(value=value, unit=q.unit, band=band, evidence=evidence)
 
     return solve
-
-
-def between(box: BoxOf) -> Callable[[Scene, Instance, Instance], Gap]:
-    """Measures between the surfaces of boxes."""
-    return lambda scene, first, second: box_box(box(scene, first), box(scene, second))
 
 
 def touching(evidence: DistanceEvidence, _terms: SpatialTerms) -> str | None:
