@@ -106,7 +106,8 @@ def _parsed(
         if not isinstance(parsed, Parsed):
             raise TypeError(f"returned {type(parsed).__name__}, expected a Parsed")
         if parsed.query is not None:
-            task = next((each for each in tasks if each.name == parsed.task), None)
+            able = tasks if assigned is None else (assigned,)
+            task = next((each for each in able if each.name == parsed.task), None)
             if task is None or not isinstance(parsed.query, task.query):
                 raise TypeError(f"gave {parsed.query!r} as a query of '{parsed.task}'")
     except Exception as cause:

@@ -18,6 +18,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+MOST_TOLD = 200
+"""Characters that are repeated of what foreign code said."""
+
 
 class SpatialEvoError(Exception):
     """The common root; its text is one line that a user can act on."""
@@ -53,7 +56,7 @@ class TaskFault(SpatialEvoError):
     """A task's code raised; the question is neither legal nor illegal and must not be scored."""
 
     def __init__(self, task: str, where: str, cause: BaseException) -> None:
-        super().__init__(f"task '{task}' raised in {where}: {type(cause).__name__}: {cause}")
+        super().__init__(f"task '{task}' raised in {where}: {_told(cause)}")
         self.task, self.where = task, where
 
 
@@ -61,6 +64,13 @@ class ParserFault(TaskFault):
     """A parser's code raised, or gave what no task can judge; the question must not be scored."""
 
     def __init__(self, parser: str, task: str, cause: BaseException) -> None:
-        told = f"parser '{parser}' raised {type(cause).__name__}: {cause}"
-        SpatialEvoError.__init__(self, told)
+        SpatialEvoError.__init__(self, f"parser '{parser}' raised {_told(cause)}")
         self.task, self.where = task, f"parser {parser}"
+
+
+def _told(cause: BaseException) -> str:
+    """The error's type and text on one line, cut where it goes on for too long."""
+    text = " ".join(str(cause).split())
+    if len(text) > MOST_TOLD:
+        text = text[: MOST_TOLD - 3] + "..."
+    return f"{type(cause).__name__}: {text}" if text else type(cause).__name__

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import Any, ClassVar, NamedTuple
@@ -144,8 +143,12 @@ def _stream(
     """One task's questions about one world, none twice."""
     rng = Random(f"{settings.seed}/{settings.dataset}/{world_id}/{task.name}")
     asked: set[tuple[str, str]] = set()
-    for view in islice(task.world.propose(source, rng), VIEWS_PER_WORLD):
+    views = proposed_views(task, source, rng)
+    for _ in range(VIEWS_PER_WORLD):
         try:
+            view = next(views, None)
+            if view is None:
+                return
             for query, verdict in _proposed(task, view, rng):
                 known = (view.key, query.model_dump_json())
                 if known in asked:
@@ -164,6 +167,13 @@ def _stream(
             yield FaultRecord(
                 dataset=settings.dataset, world=world_id, task=task.name, message=str(fault)
             )
+
+
+def proposed_views(task: AnyTask, source: Any, rng: Random) -> Iterator[Any]:
+    """The views that the task's world proposes, one by one; raises TaskFault, and ends there."""
+    views = guarded(task, "view", task.world.propose, source, rng)
+    while (view := guarded(task, "view", next, views, None)) is not None:
+        yield view
 
 
 def _proposed(task: AnyTask, view: Any, rng: Random) -> Iterator[tuple[Query, Verdict]]:

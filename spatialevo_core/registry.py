@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from spatialevo_core import engine
-from spatialevo_core.errors import ConfigError, UnknownName
+from spatialevo_core.errors import ConfigError, SpatialEvoError, TaskFault, UnknownName
 from spatialevo_core.question import Verdict
 from spatialevo_core.task import EXACT, AnyTask
 from spatialevo_core.worlds import Dataset
@@ -95,14 +95,21 @@ class Registry:
         return tuple(task for task in self.tasks.values() if isinstance(view, task.world))
 
     def ask(self, text: str, view: Any, task: str | None = None) -> Verdict:
-        """The verdict on a text about a view, of one task if it is named; raises TaskFault."""
-        tasks = self.tasks_of(view)
-        assigned = None if task is None else self.task(task)
-        if assigned is not None and assigned not in tasks:
+        """The verdict on a text about a view, of one task if it is named; raises TaskFault.
+
+        What another task asks, also about another kind of view of the same source, is not the
+        assigned task's.
+        """
+        if task is None:
+            return engine.ask(text, view, self.tasks_of(view), self.parsers)
+        assigned = self.task(task)
+        if not isinstance(view, assigned.world):
             raise ConfigError(
                 f"task '{assigned.name}' asks about a {assigned.world.__name__}, "
                 f"not about a {type(view).__name__}"
             )
+        source = assigned.world.source
+        tasks = tuple(each for each in self.tasks.values() if each.world.source is source)
         return engine.ask(text, view, tasks, self.parsers, assigned)
 
     def ask_about(
@@ -118,12 +125,15 @@ class Registry:
         a query. Raises ConfigError if no view can be made, UnknownName and TaskFault.
         """
         tasks = self.tasks.values() if task is None else (self.task(task),)
-        worlds = list(dict.fromkeys(t.world for t in tasks if isinstance(source, t.world.source)))
+        askers: dict[type, AnyTask] = {}
+        for each in tasks:
+            if isinstance(source, each.world.source):
+                askers.setdefault(each.world, each)
         refused: list[Asked] = []
         unmade: list[ConfigError] = []
-        for world in worlds:
+        for asker in askers.values():
             try:
-                view = world.of(source, frames)
+                view = _view(asker, source, frames)
             except ConfigError as error:
                 unmade.append(error)
                 continue
@@ -144,6 +154,16 @@ class Registry:
         """The problems for which the truth of these tasks may differ."""
         names = tuple(tasks)
         return tuple(each for each in self.problems if any(map(each.affects, names)))
+
+
+def _view(task: AnyTask, source: Any, frames: Sequence[int] | None) -> Any:
+    """The task's view of these frames; what it refuses on purpose is raised as it is."""
+    try:
+        return engine.guarded(task, "view", task.world.of, source, frames)
+    except TaskFault as fault:
+        if isinstance(fault.__cause__, SpatialEvoError):
+            raise fault.__cause__ from None
+        raise
 
 
 def named(kind: str, name: str, known: Mapping[str, T]) -> T:

@@ -12,7 +12,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from shelves import SHELF, TASK, Shelf, Shelves
+from shelves import SHELF, TASK, Shelf, ShelfView, Shelves
 from spatialevo_core.cli import COMMANDS, Command, main
 from spatialevo_core.hooks import GROUP, hookimpl
 from spatialevo_core.records import QuestionRecord, read_records
@@ -337,6 +337,30 @@ def test_faults_are_set_aside_and_counted(run, tmp_path, monkeypatch):
     assert fault["message"] == "task 'broken' raised in solve: KeyError: 'weight'"
     assert {row.task for row in read_records(out, QuestionRecord)} == {"heavier"}
     assert generate(run, tmp_path / "r.jsonl", "--max-faults", 1, points=points).exit_code == 0
+
+
+class TornView(ShelfView):
+    """A view that breaks after the first that it proposes."""
+
+    @classmethod
+    def propose(cls, source, rng):
+        yield cls(source)
+        raise KeyError("frame")
+
+
+def test_views_that_cannot_be_proposed_are_faults_of_the_task(run, tmp_path, monkeypatch):
+    points = plugged(monkeypatch, TASK, replace(TASK, name="torn", world=TornView))
+    out = tmp_path / "q.jsonl"
+    result = generate(run, out, points=points)
+    assert result.exit_code == 1
+    (fault,) = map(json.loads, (tmp_path / "faults.jsonl").read_text().splitlines())
+    assert fault["message"] == "task 'torn' raised in view: KeyError: 'frame'"
+    assert {row.task for row in read_records(out, QuestionRecord)} == {"heavier", "torn"}
+    checked = run("tasks", "check", "torn", points=points)
+    assert (checked.exit_code, checked.stderr.strip()) == (
+        1,
+        "Error: task 'torn' raised in view: KeyError: 'frame'",
+    )
 
 
 def test_worlds_are_chosen_by_id_or_by_number(run, catalogue, tmp_path):

@@ -1,5 +1,6 @@
 import json
 import re
+from dataclasses import replace
 from io import StringIO
 from random import Random
 
@@ -7,13 +8,15 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
+from spatialevo_core.engine import unparseable
 from spatialevo_core.errors import ConfigError
-from spatialevo_core.plugins import load
+from spatialevo_core.plugins import Problem, load
+from spatialevo_core.question import Verdict
 from spatialevo_core.records import QuestionRecord, read_records
-from spatialevo_trainer.demo import demo, live
+from spatialevo_trainer.demo import _show_plugins, demo, live
 from spatialevo_trainer.demo_plan import shipped_plan
 from spatialevo_trainer.demo_report import summary_rows, write_report
-from spatialevo_trainer.demo_run import RECORDS, RESULT, RUN, run_demo
+from spatialevo_trainer.demo_run import RECORDS, RESULT, RUN, JudgedQuestion, run_demo
 from spatialevo_trainer.held_out import held_out_places
 from spatialevo_trainer.narrowing import narrowed
 from spatialevo_trainer.prompts import SHORT
@@ -77,6 +80,20 @@ def test_a_folder_that_holds_a_run_is_left_alone(tmp_path):
     assert found.exit_code == 1
     assert "already holds a run" in found.output
     assert (tmp_path / RUN / "metrics.jsonl").read_text() == "{}\n"
+
+
+def test_square_brackets_are_shown_as_they_are(registry):
+    told = StringIO()
+    console = Console(file=told, width=200)
+    problem = Problem("odd", "import", "expected [/] or [bold]")
+    _show_plugins(console, replace(registry, problems=(problem,)))
+    show = live(console)
+    show.line("a [red] line [/]")
+    text = "How many [bold] chairs [/]?"
+    verdict = Verdict(task=None, text=text, reasons=(unparseable("it fits no wording"),))
+    show.judged(JudgedQuestion(world="tiny-0", text=text, verdict=verdict))
+    for text in (problem.message, "a [red] line [/]", "illegal How many [bold] chairs [/]?"):
+        assert text in told.getvalue()
 
 
 def test_the_base_is_asked_in_the_words_that_it_was_taught(narrow):

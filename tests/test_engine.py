@@ -4,6 +4,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
+from pydantic import ValidationError
 
 from shelves import TASK, VIEW, Heavier
 from spatialevo_core.engine import Parsed, ask, judge, solve, unparseable
@@ -47,6 +48,19 @@ def test_a_fault_in_solve_is_a_task_fault_with_its_cause():
     broken = replace(TASK, rules=())
     with pytest.raises(TaskFault, match=r"task 'heavier' raised in solve: KeyError: 'clock'"):
         judge(broken, VIEW, Heavier(first="clock", second="book"))
+
+
+def test_a_fault_is_one_line_however_much_the_cause_says():
+    with pytest.raises(ValidationError) as cause:
+        Heavier.model_validate({})
+    assert "\n" in str(cause.value)
+    for fault in (TaskFault("t", "solve", cause.value), ParserFault("p", "t", cause.value)):
+        assert "\n" not in str(fault)
+        assert "raised" in str(fault)
+        assert len(str(fault)) < 260
+    assert str(TaskFault("t", "solve", AssertionError())) == (
+        "task 't' raised in solve: AssertionError"
+    )
 
 
 def test_a_rule_that_returns_a_bool_is_a_task_fault():
@@ -146,6 +160,7 @@ def test_a_text_nobody_reads_is_unparseable():
         ("vase", "returned str, expected a Parsed"),
         (Parsed(task="weigh", query=Heavier(first="vase", second="book")), "a query of 'weigh'"),
         (Parsed(task="heavier", query=TASK.terms), "as a query of 'heavier'"),
+        (Parsed(task="twin", query=Heavier(first="vase", second="book")), "a query of 'twin'"),
     ],
 )
 def test_a_parser_that_fails_is_a_fault_and_no_verdict(given, message):
@@ -158,7 +173,7 @@ def test_a_parser_that_fails_is_a_fault_and_no_verdict(given, message):
             return given
 
     with pytest.raises(ParserFault, match=message) as fault:
-        ask("whatever", VIEW, [TASK], [Odd()], assigned=TASK)
+        ask("whatever", VIEW, [TASK, replace(TASK, name="twin")], [Odd()], assigned=TASK)
     assert isinstance(fault.value, TaskFault)
     assert fault.value.task == "heavier"
 

@@ -5,7 +5,7 @@ from importlib.metadata import Distribution
 
 import pytest
 
-from spatialevo_core.errors import ConfigError, TaskFault, UnknownName
+from spatialevo_core.errors import ConfigError, DataError, TaskFault, UnknownName
 from spatialevo_core.plugins import commands, load
 
 WORLD = """
@@ -375,3 +375,75 @@ def test_a_commands_hook_that_raises_is_contained(install):
     filled, problems = commands(list, install("a", adding) + install("b", raising))
     assert [(plugin.name, group) for plugin, group in filled] == [("a", ["weigh"])]
     assert [(each.plugin, each.stage) for each in problems] == [("b", "spatialevo_commands")]
+
+
+OTHER_VIEW = """
+class LidView(JarView):
+    key = "lid"
+
+    def vocabulary(self):
+        return Vocabulary(("lid",))
+
+
+class Lid(Query):
+    pass
+
+
+def lids(**changes):
+    asked = (Phrasing("How many lids does the jar have?"),)
+    return task("lids", world=LidView, query=Lid, phrasings=asked, **changes)
+
+
+@hookimpl
+def spatialevo_parsers():
+    from spatialevo_parsers.grammar import GrammarParser
+    return [GrammarParser()]
+
+
+@hookimpl
+def spatialevo_tasks():
+    return [task("marbles"), lids()]
+"""
+
+
+def test_a_question_about_another_kind_of_view_is_another_tasks(install):
+    registry = load(install("jars", OTHER_VIEW))
+    view = view_of(registry, "marbles")
+    lids = "How many lids does the jar have?"
+    assert registry.ask(lids, view, "marbles").codes == ("question.other_task",)
+    assert registry.ask_about(lids, view.source(), task="marbles").verdict.codes == (
+        "question.other_task",
+    )
+    assert registry.ask_about(lids, view.source()).verdict.task == "lids"
+    assert registry.ask("Why?", view, "marbles").codes == ("question.unparseable",)
+
+
+@pytest.mark.parametrize(
+    ("raised", "kind", "message"),
+    [
+        (
+            "OSError('no such picture')",
+            TaskFault,
+            "task 'marbles' raised in view: OSError: no",
+        ),
+        ("ConfigError('there is no frame 9')", ConfigError, "^there is no frame 9$"),
+        ("DataError('a.txt is cut')", DataError, "^a.txt is cut$"),
+    ],
+)
+def test_a_view_that_cannot_be_made_is_a_fault_or_says_why(install, raised, kind, message):
+    broken = f"""
+from spatialevo_core.errors import ConfigError, DataError
+
+class TornView(JarView):
+    @classmethod
+    def of(cls, source, frames=None):
+        raise {raised}
+
+@hookimpl
+def spatialevo_tasks():
+    return [task("marbles", world=TornView)]
+"""
+    registry = load(install("torn", broken))
+    source = registry.task("marbles").world.source()
+    with pytest.raises(kind, match=message):
+        registry.ask_about("How many marbles does marbles count?", source)

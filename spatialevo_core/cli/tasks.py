@@ -103,6 +103,8 @@ def check(names: tuple[str, ...], dataset: str | None, root: Path | None, as_jso
 def _views(
     loaded: Registry, task: AnyTask, dataset: str | None, root: Path | None
 ) -> Iterator[Any]:
+    from spatialevo_core.generation import proposed_views
+
     if dataset is not None:
         known: list[AnyDataset] = [loaded.dataset(dataset)]
     else:
@@ -113,7 +115,7 @@ def _views(
         folder = checked_root(each, root)
         for world_id in islice(each.ids(folder), CHECKED_WORLDS):
             source = each.load(folder, world_id)
-            yield from islice(task.world.propose(source, Random(world_id)), CHECKED_VIEWS)
+            yield from islice(proposed_views(task, source, Random(world_id)), CHECKED_VIEWS)
 
 
 def _card(task: AnyTask) -> dict[str, Any]:

@@ -74,10 +74,11 @@ def _unused(runs: Path) -> Path:
 def _show_plugins(console: Console, registry: Registry) -> None:
     kinds = {"tasks": registry.tasks, "datasets": registry.datasets}
     for kind, names in kinds.items():
-        console.print(f"{kind}: {', '.join(names)}")
-    console.print(f"parsers: {', '.join(each.name for each in registry.parsers)}")
+        console.print(f"{kind}: {', '.join(names)}", markup=False)
+    parsers = ", ".join(each.name for each in registry.parsers)
+    console.print(f"parsers: {parsers}", markup=False)
     for problem in registry.problems:
-        console.print(f"problem: {problem.plugin}: {problem.message}")
+        console.print(f"problem: {problem.plugin}: {problem.message}", markup=False)
 
 
 def live(console: Console) -> Show:
@@ -104,11 +105,12 @@ def live(console: Console) -> Show:
     class Live(Show):
         def line(self, text: str) -> None:
             console.rule(style="dim")
-            console.print(text)
+            console.print(text, markup=False)
 
         def judged(self, question: JudgedQuestion) -> None:
             mark = "[green]legal[/]  " if question.verdict.legal else "[red]illegal[/]"
-            console.print(f"{mark} {question.text}")
+            console.print(mark, end=" ")
+            console.print(question.text, markup=False)
             console.print(f"        {told(question.verdict)}", markup=False)
             if question.verdict.legal:
                 found = evidence(question.verdict, 120)
@@ -130,7 +132,8 @@ def live(console: Console) -> Show:
             )
             console.print(
                 f"held out, after {mark.step} steps: accuracy of a sampled answer {groups}; "
-                f"legal questions {mark.marks.legal:.2f}"
+                f"legal questions {mark.marks.legal:.2f}",
+                markup=False,
             )
 
     return Live()
