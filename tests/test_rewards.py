@@ -7,6 +7,7 @@ import pytest
 from shelves import TASK, VIEW, Heavier, Shelf, ShelfView
 from spatialevo_core.engine import judge
 from spatialevo_core.errors import TaskFault
+from spatialevo_core.names import Vocabulary
 from spatialevo_core.question import Verdict
 from spatialevo_core.worlds import Grounding
 from spatialevo_trainer.explanations import explanation
@@ -103,6 +104,35 @@ def test_a_broken_task_is_a_fault_and_never_a_score():
         worth(replace(TASK, worth=broken), verdict())
 
 
+def test_what_is_no_number_from_0_to_1_is_a_fault_too():
+    for wrong, told in ((1.5, "returned 1.5, expected a number from 0 to 1"), (None, "TypeError")):
+        task = replace(
+            TASK, score=lambda *_, value=wrong: value, worth=lambda _, value=wrong: value
+        )
+        with pytest.raises(TaskFault, match=f"raised in score: .*{told}"):
+            accuracy(task, "vase", verdict())
+        with pytest.raises(TaskFault, match=f"raised in worth: .*{told}"):
+            worth(task, verdict())
+    with pytest.raises(TaskFault, match="returned nan"):
+        accuracy(replace(TASK, score=lambda *_: float("nan")), "vase", verdict())
+
+
+class Blind(ShelfView):
+    """A view whose names cannot be read."""
+
+    def vocabulary(self) -> Vocabulary:
+        raise OSError("torn")
+
+
+def test_a_view_that_breaks_is_a_fault_and_never_a_score():
+    blind = Blind(VIEW.shelf)
+    asked = read_question(write_question(GOOD, QUESTION))
+    with pytest.raises(TaskFault, match="raised in view: OSError: torn"):
+        question_score(asked, verdict(), blind, TASK)
+    with pytest.raises(TaskFault, match="raised in view: OSError: torn"):
+        answer_score(read_answer(write_answer("no lamp")), verdict("lamp"), blind, TASK)
+
+
 def test_a_repeated_question_shares_its_reward():
     assert novel([1.0, 0.5, None, -1.0, 0.6], ["a", "a", "b", "a", "c"]) == [
         pytest.approx(1 / 3),
@@ -177,6 +207,15 @@ EXPLANATIONS = {
 @pytest.mark.parametrize(("text", "grade"), EXPLANATIONS.items())
 def test_an_explanation_is_graded_by_the_oracles_reason(text: str, grade: float):
     assert explanation(text, verdict("lamp"), VIEW, TASK).score == grade
+
+
+def test_an_explanation_may_call_a_thing_by_its_other_name():
+    twice = verdict("vase", "vase")
+    assert explanation("the urn is the same thing", twice, VIEW, TASK).entities == ("vase",)
+    assert explanation("the urn is the same thing", twice, VIEW, TASK).score == 1.0
+    without_book = ShelfView(Shelf("bare", {"vase": 3.0}))
+    missing = judge(TASK, without_book, Heavier(first="volume", second="vase"))
+    assert explanation("the book is not there", missing, without_book, TASK).score == 1.0
 
 
 def test_the_report_says_what_was_named():

@@ -41,9 +41,17 @@ def explanation(text: str, verdict: Verdict, view: Any, task: AnyTask) -> Explan
         if any(heard.one(p) and not any(_within(p, right) for right in spoken) for p in said)
     )
     blamed = {name for each in (given or verdict.reasons) for name in each.entities}
-    named = tuple(sorted(name for name in blamed if heard.one(name) or heard.one(plural(name))))
-    mentioned = {each.name for each in view.vocabulary().mentions(text)}
-    offending = {name for each in verdict.reasons for name in each.entities}
+    vocabulary = view.vocabulary()
+    mentioned = {each.name for each in vocabulary.mentions(text)}
+    named = tuple(
+        sorted(
+            name
+            for name in blamed
+            if vocabulary.known(name) in mentioned or heard.any_of((name, plural(name)))
+        )
+    )
+    entities = {name for each in verdict.reasons for name in each.entities}
+    offending = {vocabulary.known(name) or name for name in entities}
     stray = tuple(sorted(mentioned - offending)) if offending else ()
     return Explanation(
         score=_grade(given, wrong, complete=len(named) == len(blamed), stray=stray, blamed=blamed),

@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from spatialevo_core.engine import guarded
 from spatialevo_core.question import Frozen
 from spatialevo_core.registry import Registry
 from spatialevo_trainer.config import TrainConfig
@@ -97,7 +98,10 @@ def held_out_places(
     config: TrainConfig,
     frames: Mapping[str, Sequence[int]],
 ) -> dict[str, tuple[Place, ...]]:
-    """The places that the config's data and tasks allow, one for each frame, by group of frames."""
+    """The places that the config's data and tasks allow, one for each frame, by group of frames.
+
+    Raises TaskFault where a task's own code breaks: marks on fewer places would not compare.
+    """
     stage = Stage(registry, config.data, config.tasks)
     return {group: tuple(_places(stage, numbers)) for group, numbers in frames.items()}
 
@@ -163,8 +167,8 @@ def _places(stage: Stage, frames: Sequence[int]) -> Iterator[Place]:
         source = stage.load(world)
         for task in stage.tasks:
             for frame in frames:
-                view = task.world.of(source, [frame])
-                place = stage.place(world, view, task, row) if task.feasible(view) else None
+                view = guarded(task, "view", task.world.of, source, [frame])
+                place = stage.place(world, view, task, row) if stage.allows(task, view) else None
                 if place is not None:
                     yield place
 

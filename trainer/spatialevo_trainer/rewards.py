@@ -12,7 +12,7 @@ breaks they raise TaskFault: such a row must be left out, never scored 0.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from spatialevo_core.engine import guarded
@@ -66,7 +66,7 @@ def question_score(
 ) -> QuestionScore:
     """The reward of a questioner's reply on which the oracle gave this verdict."""
     valid = worth(task, verdict)
-    report = observation(asked.observation, asked.question, view)
+    report = guarded(task, "view", observation, asked.observation, asked.question, view)
     gate = (valid if terms.validity else 1.0) * (report.score if terms.observation else 1.0)
     mixed = terms.alpha * asked.format + (1 - terms.alpha) * gate
     return QuestionScore(
@@ -86,7 +86,7 @@ def answer_score(
         earned = accuracy(task, answered.answer, verdict)
         reward = terms.alpha * answered.format + (1 - terms.alpha) * earned
         return AnswerScore(reward=reward, format=answered.format, accuracy=earned)
-    report = explanation(answered.answer, verdict, view, task)
+    report = guarded(task, "view", explanation, answered.answer, verdict, view, task)
     earned = report.score if terms.explanation else 0.0
     reward = terms.alpha * answered.format + (1 - terms.alpha) * earned
     return AnswerScore(reward=reward, format=answered.format, explained=report.score, report=report)
@@ -96,12 +96,12 @@ def worth(task: AnyTask, verdict: Verdict) -> float:
     """f_valid: what the task says that a legal question teaches, 0 for an illegal one."""
     if not verdict.legal:
         return 0.0
-    return float(guarded(task, "worth", task.worth, verdict.answer))
+    return _share(task, "worth", task.worth, verdict.answer)
 
 
 def accuracy(task: AnyTask, answer: str, verdict: Verdict) -> float:
     """f_acc: the task's own score of what the reply says inside its answer tag."""
-    return float(guarded(task, "score", task.score, answer, verdict.answer))
+    return _share(task, "score", task.score, answer, verdict.answer)
 
 
 def novel(rewards: Sequence[float | None], keys: Sequence[str]) -> list[float | None]:
@@ -110,3 +110,15 @@ def novel(rewards: Sequence[float | None], keys: Sequence[str]) -> list[float | 
         reward if reward is None or reward < 0 else reward / keys.count(key)
         for reward, key in zip(rewards, keys, strict=True)
     ]
+
+
+def _share(task: AnyTask, where: str, function: Callable[..., Any], *args: Any) -> float:
+    """What a task's own code returns, from 0 to 1; anything else is its fault."""
+
+    def checked() -> float:
+        value = float(function(*args))
+        if not 0 <= value <= 1:
+            raise ValueError(f"returned {value}, expected a number from 0 to 1")
+        return value
+
+    return float(guarded(task, where, checked))

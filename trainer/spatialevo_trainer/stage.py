@@ -105,19 +105,19 @@ class Stage:
                     )
                     views[task.world] = proposed
                 view = views[task.world]
-                if view is not None and self._allows(task, view):
+                if view is not None and self.allows(task, view):
                     yield task.name, view
             except TaskFault as fault:
                 self.faults[fault.task] += 1
 
     def place(self, world: World, view: Any, task: AnyTask, row: int) -> Place | None:
-        """The place of a view and a task; None if the task's own code breaks."""
+        """The place of a view and a task; None if its own code or an image is broken."""
         try:
-            brief = str(guarded(task, "brief", task.brief, view))
+            brief = guarded(task, "brief", lambda: str(task.brief(view)))
+            images = guarded(task, "view", lambda: tuple(view.images()))
         except TaskFault as fault:
             self.faults[fault.task] += 1
             return None
-        images = tuple(view.images())
         return Place(row, world.dataset.name, world.id, view, task, images, brief)
 
     def take_faults(self) -> dict[str, int]:
@@ -125,9 +125,11 @@ class Stage:
         faults, self.faults = dict(self.faults), Counter()
         return faults
 
-    def _allows(self, task: AnyTask, view: Any) -> bool:
+    def allows(self, task: AnyTask, view: Any) -> bool:
+        """Whether the task can be asked in this view; raises TaskFault."""
         return self._feasible.get(
-            (task.name, view.key), lambda: bool(guarded(task, "feasible", task.feasible, view))
+            (task.name, view.key),
+            lambda: guarded(task, "feasible", lambda: bool(task.feasible(view))),
         )
 
 
