@@ -1,12 +1,12 @@
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 import pytest
 
 from shelf_school import LOAD, THINGS, School, school, settings
-from shelves import TASK, Heavier
+from shelves import TASK, Heavier, ShelfView
 from spatialevo_core.errors import ConfigError
 from spatialevo_core.registry import Problem
 from spatialevo_core.task import AnyTask
@@ -93,6 +93,60 @@ def test_at_most_the_given_share_of_a_steps_quota_is_illegal():
     episode.solver_rows()
     assert [each.legal for each in episode.chosen].count(False) == 2
     assert len(episode.chosen) == 8
+
+
+def illegal_by_place(seed: int, **changes: Any) -> list[int]:
+    """How many illegal questions go on at each place, where nothing legal is asked."""
+    episode = started(seed=seed, **changes)
+    replies = []
+    for group in range(len(episode.places)):
+        a, b, c, gone = things(episode, group)
+        replies += [asks(a, gone), asks(gone, b), asks(c, gone), asks(gone, c)]
+    episode.hear_questions(replies)
+    episode.solver_rows()
+    quota = episode.config.quota
+    legal = [each.legal for each in episode.chosen]
+    return [legal[at : at + quota].count(False) for at in range(0, len(legal), quota)]
+
+
+def test_no_place_gets_more_than_its_share_of_illegal_questions_and_one_by_lot():
+    assert illegal_by_place(0, quota=4, scenes=4, illegal_share=0.25) == [1, 1, 1, 1]
+    lots = [tuple(illegal_by_place(s, quota=2, scenes=4, illegal_share=0.25)) for s in range(8)]
+    assert all(sum(lot) == 2 and max(lot) == 1 for lot in lots)
+    assert len(set(lots)) > 1
+    assert lots[3] == tuple(illegal_by_place(3, quota=2, scenes=4, illegal_share=0.25))
+    assert all(
+        sorted(illegal_by_place(s, quota=3, scenes=2, illegal_share=0.5)) == [1, 2] for s in (0, 1)
+    )
+
+
+def test_an_illegal_question_is_not_repeated_to_fill_a_group():
+    episode = started(single_proposal(), quota=4, illegal_share=0.25)
+    a, _, _, gone = things(episode)
+    episode.hear_questions([asks(a, gone)] * 4)
+    episode.solver_rows()
+    assert [each.legal for each in episode.chosen] == [False, True, True, True]
+    assert len({each.key for each in episode.chosen}) == 2
+
+
+def single_proposal() -> AnyTask:
+    """The task that thinks of one question only."""
+
+    def first(view: Any, rng: Random) -> Iterator[Any]:
+        yield next(TASK.candidates(view, Random(0)))
+
+    return replace(TASK, candidates=first)
+
+
+def test_every_reply_that_is_trained_on_is_recorded():
+    episode = started(single_proposal(), quota=3, illegal_share=0.0)
+    names = next(single_proposal().propose(episode.places[0].view, Random(0)))[0]
+    episode.hear_questions([asks(names.first, names.second)] * 4)
+    episode.solver_rows()
+    assert len({each.key for each in episode.chosen}) == 1
+    episode.hear_answers([write_answer(str(number)) for number in range(12)])
+    said = [answer.text for row in asked_records(episode, 1) for answer in row.answers]
+    assert sorted(said) == sorted(write_answer(str(number)) for number in range(12))
 
 
 def test_a_short_group_is_filled_with_the_oracles_questions_and_marked():
@@ -200,6 +254,29 @@ def test_a_task_that_breaks_on_a_view_is_not_drawn():
     places = session.begin(0, range(6)).places
     assert {place.task.name for place in places} == {"load"}
     assert session.stage.take_faults()["heavier"] >= 6
+
+
+@dataclass(frozen=True)
+class Torn(ShelfView):
+    """A view whose image cannot be read to its end."""
+
+    def images(self) -> Sequence[Any]:
+        raise OSError("image file is truncated")
+
+
+def test_an_image_that_cannot_be_read_is_counted_and_another_place_is_drawn():
+    torn = replace(LOAD, name="torn", world=Torn)
+    session = Session(settings(), school(TASK, torn))
+    places = session.begin(0, range(12)).places
+    assert {place.task.name for place in places} == {"heavier"}
+    assert session.stage.take_faults()["torn"] >= 1
+
+
+def test_half_of_a_score_is_forgotten_after_the_half_life_in_questions():
+    session = Session(settings(scenes=1, n=4, schedule={"half_life": 2}), school(TASK))
+    session.scheduler.update({"heavier": (8.0, 8)})
+    session.scheduler.update({"heavier": (0.0, 8)})
+    assert session.scheduler.accuracy("heavier") == pytest.approx((4 + 0.7) / (4 + 8 + 2))
 
 
 def test_records_read_back_what_was_asked_and_answered():

@@ -53,10 +53,12 @@ class Schedule(Frozen):
     prior: float = Field(0.35, ge=0, le=1)
     delta: float = Field(0.05, gt=0, le=1)
     half_life: float | None = Field(None, gt=0)
+    """Questions after which a score counts half; None never forgets."""
 
-    def start(self) -> Scheduler:
-        """A scheduler that has seen nothing."""
-        return Scheduler(**self.model_dump())
+    def start(self, n: int) -> Scheduler:
+        """A scheduler that has seen nothing; it will count `n` answers to each question."""
+        answers = self.half_life and self.half_life * n
+        return Scheduler(self.strategy, self.prior, self.delta, answers)
 
 
 class Ablation(Frozen):

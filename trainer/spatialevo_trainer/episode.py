@@ -152,7 +152,10 @@ class Episode:
         return rewards
 
     def totals(self) -> dict[str, tuple[float, int]]:
-        """Per task the sum of f_acc and the number of answers, as the scheduler counts them."""
+        """Per task the sum of f_acc and the number of answers, as the scheduler counts them.
+
+        Of the run's own f_acc: where the majority is taken for the truth, so does the scheduler.
+        """
         sums: dict[str, tuple[float, int]] = {}
         for candidate in self.chosen:
             for reply in candidate.answers:
@@ -186,9 +189,10 @@ class Episode:
     def _choose(self) -> list[Candidate]:
         """Unique questions in the order of asking, few illegal ones, the rest from the oracle."""
         quota = self.config.quota
-        illegal_left = int(self.config.illegal_share * quota * len(self.places))
         chosen: list[Candidate] = []
-        for place, candidates in zip(self.places, self.asked, strict=True):
+        allowed = self._illegal_allowed()
+        for place, candidates, most in zip(self.places, self.asked, allowed, strict=True):
+            illegal = 0
             here: dict[str, Candidate] = {}
             for each in candidates:
                 if len(here) == quota:
@@ -196,22 +200,31 @@ class Episode:
                 if each.key in here or not each.text or each.verdict is None:
                     continue
                 if not each.legal:
-                    if illegal_left == 0:
+                    if illegal == most:
                         continue
-                    illegal_left -= 1
+                    illegal += 1
                 here[each.key] = each
             chosen += self._filled(place, here)
         return chosen
 
+    def _illegal_allowed(self) -> list[int]:
+        """Per place, the most illegal questions; what is left of the step's share goes by lot."""
+        share, places = self.config.illegal_share * self.config.quota, len(self.places)
+        lucky: set[int] = set()
+        if any(self.asked):
+            lucky.update(self._rng.sample(range(places), int(share * places) - int(share) * places))
+        return [int(share) + (index in lucky) for index in range(places)]
+
     def _filled(self, place: Place, here: dict[str, Candidate]) -> list[Candidate]:
-        """Exactly `quota` questions: the oracle's own fill up, then repetitions of these."""
+        """Exactly `quota` questions: the oracle's own fill up, then repeated legal ones."""
         quota = self.config.quota
         for proposed in self._proposals(place):
             if len(here) == quota:
                 break
             here.setdefault(proposed.key, proposed)
         found = list(here.values()) or [Candidate(place, "", "", None)]
-        again = (found[i % len(found)] for i in range(quota - len(found)))
+        legal = [each for each in found if each.legal] or found
+        again = (legal[i % len(legal)] for i in range(quota - len(found)))
         return [*found, *(replace(each, answers=[]) for each in again)]
 
     def _proposals(self, place: Place) -> Iterator[Candidate]:
@@ -278,4 +291,5 @@ def majority(answers: Sequence[str]) -> str:
 def _hint(place: Place, verdict: Verdict) -> str:
     if not verdict.legal:
         return ""
-    return str(guarded(place.task, "answer_hint", place.task.answer_hint, verdict.query))
+    task = place.task
+    return str(guarded(task, "answer_hint", lambda: str(task.answer_hint(verdict.query))))

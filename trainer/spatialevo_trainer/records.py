@@ -14,6 +14,11 @@ from spatialevo_trainer.episode import Candidate, Episode
 FILE = "questions.jsonl"
 
 
+def file_of(process: int) -> str:
+    """Each process records its own questions: `questions.jsonl`, `questions-1.jsonl`, ..."""
+    return f"questions-{process}.jsonl" if process else FILE
+
+
 class AnswerRow(Frozen):
     """A solver's reply."""
 
@@ -47,10 +52,15 @@ class AskedRecord(Record):
 
 
 def asked_records(episode: Episode, step: int) -> Iterator[AskedRecord]:
-    """All questions of a step, place by place, the oracle's own last."""
+    """All questions of a step, place by place; then the oracle's own, and those that went on again.
+
+    Every reply that was trained on is in one of the rows. A question that went on again is one with
+    the `reply` of a row before it.
+    """
     own = [each for group in episode.asked for each in group]
-    proposed = [each for each in episode.chosen if each.fallback and each.text]
-    for number, candidate in enumerate([*own, *proposed]):
+    known = {id(each) for each in own}
+    further = [each for each in episode.chosen if id(each) not in known and each.text]
+    for number, candidate in enumerate([*own, *further]):
         yield _record(candidate, step, number)
 
 

@@ -40,7 +40,7 @@ class Session:
     def __init__(self, config: TrainConfig, registry: Registry) -> None:
         self.config, self.registry = config, registry
         self.stage = Stage(registry, config.data, config.tasks)
-        self.scheduler = config.schedule.start()
+        self.scheduler = config.schedule.start(config.n)
         self.episode: Episode | None = None
         """The step in progress, or the last one."""
         self.report: dict[str, float] = {}
