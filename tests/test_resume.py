@@ -15,7 +15,7 @@ from spatialevo_core.errors import ConfigError
 from spatialevo_trainer.checkpoints import latest
 from spatialevo_trainer.config import TrainConfig
 from spatialevo_trainer.metrics import read_rows
-from spatialevo_trainer.run import train
+from spatialevo_trainer.run import Interrupted, train
 
 SCRIPT = """
 import os, sys
@@ -91,18 +91,32 @@ def test_twenty_steps_are_ten_and_a_kill_and_ten(tmp_path: Path):
     assert_kill_changes_nothing(config(20, 10), 14, tmp_path)
 
 
-def test_sigterm_saves_a_checkpoint_and_returns(tmp_path: Path):
+def test_sigterm_saves_a_checkpoint_and_ends_the_run_unfinished(tmp_path: Path):
     def interrupt(step: int, steps: int, row: dict[str, float]) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     before = signal.getsignal(signal.SIGTERM)
-    train(config(4, 4), school(), tmp_path, on_progress=interrupt)
+    with pytest.raises(Interrupted, match=r"stopped after step [123]; go on with --resume"):
+        train(config(4, 4), school(), tmp_path, on_progress=interrupt)
+    assert not (tmp_path / "adapter").exists()
     checkpoint = latest(tmp_path)
     assert checkpoint is not None
     done = json.loads((checkpoint / "spatialevo.json").read_text())["step"]
     assert done < 4
     assert len(read_rows(tmp_path / "metrics.jsonl")) == done
     assert signal.getsignal(signal.SIGTERM) == before
+    train(config(4, 4), school(), tmp_path, resume=True)
+    assert (tmp_path / "adapter").is_dir()
+    assert len(read_rows(tmp_path / "metrics.jsonl")) == 4
+
+
+def test_sigterm_in_the_last_step_changes_nothing(tmp_path: Path):
+    def interrupt(step: int, steps: int, row: dict[str, float]) -> None:
+        if step == steps:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    train(config(1, 1), school(), tmp_path, on_progress=interrupt)
+    assert (tmp_path / "adapter").is_dir()
 
 
 def test_a_run_is_not_resumed_with_other_settings(tmp_path: Path):
@@ -115,6 +129,31 @@ def test_a_run_is_not_overwritten(tmp_path: Path):
     (tmp_path / "metrics.jsonl").write_text("")
     with pytest.raises(ConfigError, match="already holds a run; resume it, or choose another"):
         train(config(4, 2), school(), tmp_path)
+
+
+def test_a_run_of_which_only_checkpoints_are_left_is_not_resumed_unasked(tmp_path: Path):
+    folder = tmp_path / "checkpoints/checkpoint-2"
+    folder.mkdir(parents=True)
+    (folder / "spatialevo.json").write_text("{}")
+    with pytest.raises(ConfigError, match="already holds a run"):
+        train(config(4, 2), school(), tmp_path)
+
+
+def test_a_folder_without_a_run_is_not_resumed(tmp_path: Path):
+    with pytest.raises(ConfigError, match="holds no run to resume"):
+        train(config(4, 2), school(), tmp_path, resume=True)
+
+
+def test_a_wrong_model_leaves_no_folder_behind(tmp_path: Path):
+    absent = settings(model=str(tmp_path / "absent"))
+    with pytest.raises(
+        ConfigError, match=r"is no folder; give a folder with a checkpoint or a hub"
+    ):
+        train(absent, school(), tmp_path / "run")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ConfigError, match="is no checkpoint that can be read"):
+        train(settings(model=str(tmp_path / "empty")), school(), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_checkpoint_without_our_state_is_unfinished(tmp_path: Path):

@@ -14,6 +14,7 @@ from types import FrameType
 from typing import Any, Final
 
 from accelerate import PartialState
+from accelerate.utils import gather_object
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from spatialevo_core.records import write_records
@@ -45,21 +46,24 @@ class Chronicle(TrainerCallback):  # type: ignore[misc]
 
     def on_log(
         self,
-        args: TrainingArguments,  # noqa: ARG002
+        args: TrainingArguments,
         state: TrainerState,
         control: TrainerControl,  # noqa: ARG002
         logs: dict[str, Any] | None = None,
         **_: Any,
     ) -> None:
         """A step is done."""
-        if logs is None or "loss" not in logs or not state.is_world_process_zero:
+        if logs is None or "loss" not in logs:
             return
         step, episode = state.global_step, self._session.episode
         assert episode is not None  # noqa: S101
+        asked = records.asked_records(episode, step)
+        write_records(self._run / records.file_of(args.process_index), asked)
+        if not state.is_world_process_zero:
+            return
         row: dict[str, float] = {key: logs[key] for key in REPORTED if key in logs}
         row |= {"time/step_s": logs["step_time"], **self._session.report}
         metrics.write_row(self._run / metrics.FILE, {"step": step, **row})
-        write_records(self._run / records.FILE, records.asked_records(episode, step))
         if self._on_progress is not None:
             self._on_progress(step, state.max_steps, row)
 
@@ -102,8 +106,9 @@ class StopOnSignal(TrainerCallback):  # type: ignore[misc]
         control: TrainerControl,
         **_: Any,
     ) -> None:
-        """Between two steps nothing is half done."""
-        if self.stopped:
+        """Between two steps nothing is half done; one process that is told to stop stops all."""
+        if any(gather_object([self.stopped])):
+            self.stopped = True
             control.should_save = True
             control.should_training_stop = True
 
@@ -122,4 +127,4 @@ def rewind(session: Session, run: Path, checkpoint: Path) -> None:
     step = session.restore((checkpoint / STATE).read_text(encoding="utf-8")).step
     if PartialState().is_main_process:
         records.keep_until(run / metrics.FILE, step)
-        records.keep_until(run / records.FILE, step)
+    records.keep_until(run / records.file_of(PartialState().process_index), step)

@@ -52,6 +52,7 @@ class ImageTextProcessor(Qwen2_5_VLProcessor):  # type: ignore[misc]
 
 def load_processor(checkpoint: str, image_pixels: int | None = None) -> ImageTextProcessor:
     """Tokenizer, padding on the left, and image processor of a checkpoint."""
+    _check_path(checkpoint)
     try:
         tokenizer = AutoTokenizer.from_pretrained(checkpoint, padding_side="left")
         images = Qwen2VLImageProcessorPil.from_pretrained(checkpoint)
@@ -68,6 +69,7 @@ def load_model(
 ) -> Qwen2_5_VLForConditionalGeneration | PeftModel:
     """The model, in bfloat16 on a GPU and in float32 elsewhere, with an adapter if one is named."""
     disable_progress_bar()
+    _check_path(checkpoint)
     try:
         kind = AutoConfig.from_pretrained(checkpoint).model_type
         if kind != MODEL_TYPE:
@@ -93,6 +95,15 @@ def lora(config: Lora) -> LoraConfig:
         target_modules=PROJECTIONS,
         task_type="CAUSAL_LM",
     )
+
+
+def _check_path(checkpoint: str) -> None:
+    """Keep what can only be a path from being looked up as a name."""
+    path = Path(checkpoint)
+    if (path.is_absolute() or checkpoint.startswith(".")) and not path.is_dir():
+        raise ConfigError(
+            f"model '{checkpoint}' is no folder; give a folder with a checkpoint or a hub name"
+        )
 
 
 def _unreadable(checkpoint: str, error: Exception) -> ConfigError:

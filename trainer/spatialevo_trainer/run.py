@@ -11,7 +11,7 @@ from datasets import Dataset
 from transformers import PrinterCallback
 from trl import GRPOConfig
 
-from spatialevo_core.errors import ConfigError
+from spatialevo_core.errors import ConfigError, SpatialEvoError
 from spatialevo_core.registry import Registry
 from spatialevo_trainer import checkpoints, metrics, records
 from spatialevo_trainer.checkpoints import Chronicle, Progress, StopOnSignal
@@ -25,6 +25,14 @@ CONFIG = "config.toml"
 ADAPTER = "adapter"
 
 
+class Interrupted(SpatialEvoError):
+    """The run was told to stop, and stopped at a checkpoint."""
+
+    def __init__(self, step: int) -> None:
+        super().__init__(f"stopped after step {step}; go on with --resume")
+        self.step = step
+
+
 def train(
     config: TrainConfig,
     registry: Registry,
@@ -36,25 +44,27 @@ def train(
     """Train, and return the run's folder `out`; raises ConfigError before anything is written.
 
     The folder holds `config.toml` (the resolved settings), `metrics.jsonl`, `questions.jsonl`,
-    `curves/`, `checkpoints/` and, at the end, `adapter/`. A run that was killed and is resumed from
-    its last checkpoint gives what it would have given undisturbed. SIGTERM saves a checkpoint and
-    returns.
+    `curves/`, `checkpoints/` and, at the end, `adapter/`; of several processes each but the first
+    writes `questions-1.jsonl` and so on. A run that was killed and is resumed from its last
+    checkpoint gives what it would have given undisturbed. After SIGTERM the step in progress is
+    finished and a checkpoint saved, then Interrupted is raised.
     """
     if not config.model:
         raise ConfigError("no model is chosen; set model to a Qwen2.5-VL checkpoint")
     session = Session(config, registry)
     # the first call decides: without it, processes that share no GPU count themselves as alone
     PartialState(cpu=not torch.cuda.is_available())
-    checkpoint = _open(config, out, resume=resume)
-    if checkpoint is not None:
-        checkpoints.rewind(session, out, checkpoint)
+    checkpoint = _checkpoint(config, out, resume=resume)
     with StopOnSignal() as stop, warnings.catch_warnings():
         # TRL still uses the old name of an option; nothing that a user could change
         warnings.filterwarnings("ignore", ".*gradient_checkpointing.* is deprecated", FutureWarning)
         trainer = make_trainer(config, session, out)
+        _open(config, session, out, checkpoint)
         trainer.add_callback(Chronicle(session, out, on_progress))
         trainer.add_callback(stop)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if stop.stopped and trainer.state.global_step < config.steps:
+        raise Interrupted(trainer.state.global_step)
     if trainer.is_world_process_zero():
         trainer.model.save_pretrained(out / ADAPTER)
         draw([out], out / "curves")
@@ -116,17 +126,30 @@ def trl_config(config: TrainConfig, folder: Path) -> GRPOConfig:
     )
 
 
-def _open(config: TrainConfig, out: Path, *, resume: bool) -> Path | None:
-    """Prepare the run's folder; the checkpoint to go on from, if there is one."""
-    checkpoint = checkpoints.latest(out)
+def _checkpoint(config: TrainConfig, out: Path, *, resume: bool) -> Path | None:
+    """What to go on from: None if the run begins; raises ConfigError and writes nothing."""
     stored = out / CONFIG
-    if resume and stored.is_file() and stored.read_text(encoding="utf-8") != config.toml():
+    if not resume:
+        if checkpoints.latest(out) or (out / metrics.FILE).exists():
+            raise ConfigError(f"{out} already holds a run; resume it, or choose another folder")
+        return None
+    if not stored.is_file():
+        raise ConfigError(f"{out} holds no run to resume")
+    if stored.read_text(encoding="utf-8") != config.toml():
         raise ConfigError(f"{stored} differs from the settings given; resume with the same ones")
-    if not resume and (out / metrics.FILE).exists():
-        raise ConfigError(f"{out} already holds a run; resume it, or choose another folder")
-    out.mkdir(parents=True, exist_ok=True)
-    stored.write_text(config.toml(), encoding="utf-8")
-    if checkpoint is None:
-        for name in (metrics.FILE, records.FILE):
-            (out / name).unlink(missing_ok=True)
-    return checkpoint
+    return checkpoints.latest(out)
+
+
+def _open(config: TrainConfig, session: Session, out: Path, checkpoint: Path | None) -> None:
+    """Prepare the run's folder, and the session if the run goes on from a checkpoint."""
+    processes = PartialState()
+    if processes.is_main_process:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / CONFIG).write_text(config.toml(), encoding="utf-8")
+    processes.wait_for_everyone()
+    if checkpoint is not None:
+        checkpoints.rewind(session, out, checkpoint)
+        return
+    if processes.is_main_process:
+        (out / metrics.FILE).unlink(missing_ok=True)
+    (out / records.file_of(processes.process_index)).unlink(missing_ok=True)
