@@ -25,6 +25,10 @@ QUESTIONS = {
     "<observation>a</observation><question>Where?</question><answer>here</answer>": 0.0,
     "<think>hm</think><observation>a</observation><question>Where?</question>": 0.0,
     "<observation>a</observation><question>Where?": 0.0,
+    "<observation>a<question>Where?</question>": 0.0,
+    "<observation>a</observation><question>Where?<question>": -1.0,
+    "<question>Where?<observation>a</observation>": 0.0,
+    "<observation>a</observation><question>Left or right? Answer left or right.</question>": 1.0,
     "Where is the box?": 0.0,
     "": 0.0,
     "<question>Where?</question><question>When?</question>": -1.0,
@@ -42,6 +46,8 @@ ANSWERS = {
     "<answer><answer>left</answer></answer>": ("", 0.0),
     "<answer></answer>": ("", 0.0),
     "<answer>left": ("", 0.0),
+    "<answer>left <answer>right</answer>": ("", 0.0),
+    "<think>hm <answer>left</answer>": ("left", 0.0),
     "left": ("", 0.0),
 }
 

@@ -20,7 +20,7 @@ ASKED_TWICE: Final = -1.0
 """The format score of a reply with several questions or nested tags; it replaces the reward."""
 
 _TAG = re.compile(r"<(?P<close>/?)(?P<name>[A-Za-z][\w-]*)\s*/?>")
-_FURTHER_QUESTION = re.compile(r"\?\W*\w")
+_FURTHER_QUESTION = re.compile(r"\?.*\w.*\?", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def read_question(reply: str) -> Asked:
 def read_answer(reply: str) -> Answered:
     """The answer of a solver's reply, and its format score."""
     tagged = _read_tags(reply)
-    answer = "" if tagged.nested else tagged.only("answer")
+    answer = tagged.only("answer") if tagged.opened.count("answer") == 1 else ""
     exact = tagged.closed and tagged.names == ("answer",) and tagged.ends
     return Answered(answer, 1.0 if exact and answer else 0.0)
 
@@ -134,6 +134,7 @@ class _Tags:
     closed: bool
     """Every tag is opened and closed."""
     nested: bool
+    """A closed tag holds a closed tag; one that is only forgotten to be closed nests nothing."""
     ends: bool
     """Nothing follows the last tag."""
 
@@ -150,16 +151,16 @@ class _Tags:
 def _read_tags(reply: str) -> _Tags:
     spans: list[tuple[str, str]] = []
     opened: list[str] = []
-    pending: list[tuple[str, int]] = []
+    pending: list[tuple[str, int, int]] = []
     closed, nested, end = True, False, 0
     for tag in _TAG.finditer(reply):
         name, end = tag["name"].lower(), tag.end()
         if not tag["close"]:
-            nested = nested or bool(pending)
             opened.append(name)
-            pending.append((name, tag.end()))
+            pending.append((name, tag.end(), len(spans)))
         elif pending and pending[-1][0] == name:
-            _, start = pending.pop()
+            _, start, before = pending.pop()
+            nested = nested or len(spans) > before
             spans.append((name, " ".join(reply[start : tag.start()].split())))
         else:
             closed = False
