@@ -9,12 +9,10 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from shelf_school import school, settings, tiny_model
+from shelf_school import school, settings
 from spatialevo_core.errors import RecordError
 from spatialevo_trainer.cli import train as train_command
-from spatialevo_trainer.config import Data
 from spatialevo_trainer.curves import draw, smooth
-from spatialevo_trainer.evaluation import evaluate, exercises
 from spatialevo_trainer.metrics import Sum, means, measure, merge, read_rows, write_row
 from spatialevo_trainer.prompts import write_answer, write_question
 from spatialevo_trainer.records import keep_until
@@ -89,20 +87,6 @@ def test_curves_are_drawn_of_one_run_and_of_several(tmp_path: Path):
     pictures = [np.asarray(Image.open(path).convert("L")) for path in (single[1], both[1])]
     assert all(picture.shape[1] > 1000 and picture.min() < 100 for picture in pictures)
     assert pictures[0].shape != pictures[1].shape or (pictures[0] != pictures[1]).any()
-
-
-def test_an_untrained_model_is_examined_on_fixed_questions():
-    data = [Data(dataset="school", ids=("shelf-0", "shelf-1", "shelf-2"))]
-    questions = exercises(school(), data, per_world=2)
-    again = exercises(school(), data, per_world=2)
-    assert [each.text for each in questions] == [each.text for each in again]
-    assert len(questions) == 3 * (2 + 1)
-    done: list[tuple[int, int]] = []
-    config = settings(model=tiny_model())
-    found = evaluate(config, questions, on_progress=lambda *at: done.append(at))
-    assert {name: row.questions for name, row in found.tasks.items()} == {"heavier": 6, "load": 3}
-    assert found.overall.greedy == 0.0
-    assert done[-1] == (18, 18)
 
 
 def test_the_command_reports_a_mistake_in_one_line(tmp_path: Path):
