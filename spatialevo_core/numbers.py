@@ -60,6 +60,8 @@ def _table() -> tuple[dict[str, Unit], dict[str, str]]:
 
 UNITS, _NAMES = _table()
 """The known units by symbol: m, cm, mm, km, ft, in, yd, each also squared (`m^2`); deg; s, ms."""
+UNIT_WORDS = frozenset(_NAMES)
+"""Every word for a unit, lower case."""
 
 _DIGITS = r"[-+]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?|\.\d+)"
 _WORDS = "|".join(re.escape(name) for name in sorted(_NAMES, key=lambda n: (-len(n), n)))
@@ -73,6 +75,9 @@ _FRACTIONS = (
     (re.compile(r"\b(?:a |1 )?quarter (?:of )?(?:a |an )?(?=[a-z])"), "0.25 "),
 )
 _SINGLE = re.compile(rf"\b(?:an?|one) (?=(?:and a half )?(?:{_WORDS})\b)")
+_JOINED = re.compile(r"[ ,]*(?:and )?")
+_SMALLER = {"ft": ("in", 12), "m": ("cm", 100)}
+"""What may follow a unit as the rest of one quantity, and how many make one."""
 _PRONOUN = re.compile(r"\b(this|that|the|which|each|other|first|second|last) one\b")
 _INCH_WORD = re.compile(r" in (?=\w)")
 
@@ -85,14 +90,18 @@ class Quantity(NamedTuple):
 
 
 def quantities(text: str) -> tuple[Quantity, ...]:
-    """Every quantity of the text in order; feet followed by inches make one."""
+    """Every quantity of the text in order; feet and inches, or m and cm, make one."""
     found: list[Quantity] = []
-    for each in _scan(_digits(plain(text).lower()[-LONGEST_TEXT:])):
+    said, end = _digits(plain(text).lower()[-LONGEST_TEXT:]), 0
+    for each, span in _scan(said):
         last = found[-1] if found else None
-        if each.unit == "in" and last is not None and last.unit == "ft":
-            found[-1] = Quantity(last.value + each.value / 12, "ft")
+        small, many = _SMALLER.get(last.unit, ("", 0)) if last is not None else ("", 0)
+        near = _JOINED.fullmatch(said, end, span[0]) is not None
+        if last is not None and near and each.unit == small and 0 <= each.value < many:
+            found[-1] = Quantity(last.value + each.value / many, last.unit)
         else:
             found.append(each)
+        end = span[1]
     return tuple(found)
 
 
@@ -112,7 +121,8 @@ def quantity(text: str, unit: str = "") -> float | None:
     return value * UNITS[said].factor / UNITS[unit].factor
 
 
-def _scan(text: str) -> Iterator[Quantity]:
+def _scan(text: str) -> Iterator[tuple[Quantity, tuple[int, int]]]:
+    """Each quantity with where it stands in the text."""
     for match in _QUANTITY.finditer(text):
         raw = match["number"]
         grouped = "," in raw and (raw.count(",") > 1 or "." in raw or _thousands(raw))
@@ -121,7 +131,7 @@ def _scan(text: str) -> Iterator[Quantity]:
             value = value / int(match["over"]) if int(match["over"]) else value
         if match["half"]:
             value += 0.5
-        yield Quantity(value, _NAMES[match["unit"]] if match["unit"] else "")
+        yield Quantity(value, _NAMES[match["unit"]] if match["unit"] else ""), match.span()
 
 
 def _thousands(raw: str) -> bool:

@@ -27,6 +27,10 @@ _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", 
 _CARDINALS = ("one", "two", "three", "four", "five", "six", "seven", "eight")
 
 
+class OtherMeaning(ValueError):
+    """A blank says more than its kind can hold, so that the question is another one."""
+
+
 class Slot(Protocol):
     """One kind of blank."""
 
@@ -38,7 +42,10 @@ class Slot(Protocol):
         """The value as text; `spec` is what follows the colon in `{field:spec}`."""
 
     def read(self, text: str, read_name: ReadName) -> Any:
-        """The value of a text that matched `pattern`; raises ValueError if it has none."""
+        """The value of a text that matched `pattern`.
+
+        Raises ValueError if it has none, OtherMeaning if it says more than any value.
+        """
 
 
 @dataclass(frozen=True)

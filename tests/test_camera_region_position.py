@@ -46,6 +46,12 @@ ASKED = {
     ((0, 1), "When you took Image 1, in which direction was the piano area?"): "region.missing",
     # One is there, and no image shows it.
     ((0, 1), "When you took Image 1, in which direction was the bathroom?"): "region.missing",
+    ((0, 1), "When you took Image 1, in which direction was the other sleeping area?"): (
+        "question.other_task"
+    ),
+    ((0, 1), "When you took Image 1, in which direction was the bed area and the desk area?"): (
+        "question.other_task"
+    ),
     ((0, 1), "When you took Image 1, in which direction was the living area?"): "region.scattered",
     ((0, 1), "When you took Image 3, in which direction was the bed area?"): "frame.missing",
     ((3, 0), "When you took Image 1, in which direction was the desk area?"): "camera.no_heading",

@@ -15,23 +15,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rapidfuzz import fuzz, process
+from rapidfuzz.distance import OSA
 
 from spatialevo_core.engine import OTHER_TASK, Parsed, Parser, unparseable
 from spatialevo_core.hooks import hookimpl
 from spatialevo_core.names import Vocabulary
+from spatialevo_core.numbers import UNIT_WORDS
 from spatialevo_core.phrasing import Reading
 from spatialevo_core.question import Query, Reason, Stage
+from spatialevo_core.slots import OtherMeaning
 from spatialevo_core.task import AnyTask
 from spatialevo_core.text import LONGEST_TEXT, name_form, plain
-from spatialevo_parsers.meaning import shift_of_meaning
+from spatialevo_parsers.meaning import ATTRIBUTES, PARTS, shift_of_meaning
 
-TYPO_SCORE = 88
-"""Least similarity (percent) at which a misspelt name is taken for a name of the world."""
-TYPO_LEAD = 6
-"""How much better than the next name it must be."""
 SHORTEST_TYPO = 5
 """Characters; shorter words have too many neighbours to be corrected."""
+SHORTEST_ALONE = 8
+"""Characters of a name that is a single word, so that nothing around it confirms it."""
 
 _RESERVED = re.compile(
     r"(?:camera|image|picture|photo|frame|view) ?\d+$|(?:camera|you|me|i|we|us|it|them)$"
@@ -39,10 +39,13 @@ _RESERVED = re.compile(
 """Who asks and what is shown: never a name."""
 _SHOWN = frozenset({"image", "picture", "photo", "frame", "view"})
 """What is shown, unless the world has a thing of that name, as a picture on the wall."""
-
-
-class _OtherMeaning(ValueError):
-    """A blank says more than the name of a thing."""
+_NO_THING = UNIT_WORDS | {
+    *("itself", "themselves", "each other", "images"),
+    *("room", "rooms", "object", "objects", "thing", "things", "item", "items"),
+}
+"""Words for no thing in particular, and those that a quantity is measured in."""
+_IMAGES = re.compile(r"\b(?:image|picture|photo|frame|view) ?\d+\b|\bcamera of\b")
+"""Who is shown where, inside a longer blank: the sentence means something else."""
 
 
 _NOTHING = Parsed()
@@ -109,22 +112,22 @@ def _settled(found: Sequence[_Read], assigned: AnyTask | None) -> Parsed:
 
 
 def _read(task: AnyTask, text: str, names: _Names) -> _Read:
-    """The task's reading of a text."""
-    refusal = _Read()
-    fallback: _Read | None = None
+    """The task's reading of a text: the one that leaves the fewest letters unknown."""
+    best, least = _Read(), 0
     for reading in task.grammar.readings(text):
         try:
             query = _build(task, reading, names)
-        except _OtherMeaning as other:
-            refusal = _Read(Parsed(task=task.name, reasons=(_other(str(other)),)))
+        except OtherMeaning as other:
+            read = _Read(Parsed(task=task.name, reasons=(_other(str(other)),)))
         except ValueError:
             continue
         else:
             read = _Read(Parsed(task=task.name, query=query), names.unknown, names.known)
             if not names.unknown:
                 return read
-            fallback = fallback or read
-    return refusal if fallback is None or refusal != _Read() else fallback
+        if best == _Read() or names.unknown < least:
+            best, least = read, names.unknown
+    return best
 
 
 def _build(task: AnyTask, reading: Reading, names: _Names) -> Query:
@@ -147,14 +150,15 @@ class _Names:
         name = self.vocabulary.find(form)
         if name is not None:
             return name
-        if form in _SHOWN:
+        if form in _SHOWN or form in _NO_THING or _IMAGES.search(form):
             raise ValueError(f"'{text}' names no thing")
         elsewhere = self.vocabulary.known(form)
         if elsewhere is None:
             shift = shift_of_meaning(form, self.vocabulary)
             if shift is not None:
-                raise _OtherMeaning(shift)
-            corrected = _corrected(form, self.vocabulary.names)
+                self.unknown += len(form)
+                raise OtherMeaning(shift)
+            corrected = _corrected(form, self.vocabulary)
             if corrected is not None:
                 self.known += len(form)
                 return corrected
@@ -162,19 +166,39 @@ class _Names:
         return elsewhere or form
 
 
-def _corrected(form: str, names: Iterable[str]) -> str | None:
-    """The one name that the form misspells; as many words, the same first letter, a clear lead."""
-    if len(form) < SHORTEST_TYPO:
-        return None
-    like = [
-        name
-        for name in names
-        if name.count(" ") == form.count(" ") and name_form(name)[:1] == form[:1]
-    ]
-    best = process.extract(form, like, scorer=fuzz.ratio, limit=2, score_cutoff=TYPO_SCORE)
-    if not best or (len(best) > 1 and best[0][1] - best[1][1] < TYPO_LEAD):
-        return None
-    return str(best[0][0])
+def _corrected(form: str, vocabulary: Vocabulary) -> str | None:
+    """The one name of the world that the form misspells, compared word by word."""
+    near = [name for name in vocabulary.names if _misspells(form, name_form(name), vocabulary)]
+    return near[0] if len(near) == 1 else None
+
+
+def _misspells(form: str, name: str, vocabulary: Vocabulary) -> bool:
+    """Whether each word of the form is the name's, or one slip away from it and no word itself."""
+    said, meant = form.split(), name.split()
+    if len(said) != len(meant) or (len(meant) == 1 and len(name) < SHORTEST_ALONE):
+        return False
+    wrong = [pair for pair in zip(said, meant, strict=True) if pair[0] != pair[1]]
+    return all(_slip(word, right) and not _a_word(word, vocabulary) for word, right in wrong)
+
+
+def _slip(word: str, right: str) -> bool:
+    """Whether one letter is missing, added, changed or swapped with the next, not the first."""
+    return (
+        len(word) >= SHORTEST_TYPO
+        and word[0] == right[0]
+        and OSA.distance(word, right, score_cutoff=1) == 1
+    )
+
+
+def _a_word(word: str, vocabulary: Vocabulary) -> bool:
+    """Whether the word means something as it stands."""
+    return (
+        not word.isalpha()
+        or word in ATTRIBUTES
+        or word in PARTS
+        or vocabulary.known(word) is not None
+        or any(word in name.split() for name in vocabulary.lexicon)
+    )
 
 
 def _other(message: str) -> Reason:

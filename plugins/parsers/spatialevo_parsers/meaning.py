@@ -34,6 +34,7 @@ _PLACE = re.compile(
     r"\b(?:in|inside|on|under|behind|beside|near|next to|above|below|of|from|with|by|against|at|"
     r"outside|between|that|which|whose|without)\b"
 )
+_JOINT = re.compile(r"\b(?:and|or|than|but|relative to|away|opposite)\b")
 _NEGATION = re.compile(r"\b(?:not|no|non|never|isn't|aren't|neither|nor|except|other than)\b")
 
 
@@ -46,10 +47,10 @@ def shift_of_meaning(form: str, vocabulary: Vocabulary) -> str | None:
     if _NEGATION.search(form):
         return f"'{form}' negates; ask for a thing by its name"
     place = _PLACE.search(form)
-    if place and vocabulary.known(form[: place.start()]):
-        return f"'{form}' says more than a name; this world knows things by their label alone"
     if place and words[0] in PARTS and vocabulary.known(form[place.end() :]):
         return f"'{form}' is a part; this world knows whole things only"
+    if (place or _JOINT.search(form)) and vocabulary.mentions(form):
+        return f"'{form}' says more than a name; this world knows things by their label alone"
     for size in range(1, len(words)):
         rest = " ".join(words[size:])
         if vocabulary.known(rest) and all(word in ATTRIBUTES for word in words[:size]):

@@ -10,7 +10,7 @@ from functools import cache, cached_property, lru_cache
 from importlib.resources import files
 from typing import Annotated, Any
 
-from spatialevo_core.slots import NameSlot, ReadName
+from spatialevo_core.slots import NameSlot, OtherMeaning, ReadName
 from spatialevo_core.text import name_form
 from spatialevo_datasets import labels
 
@@ -107,6 +107,8 @@ class RegionSlot(NameSlot):
                 raise ValueError(f"'{text}' is no region")
             stem = match["before"] or match["after"]
             form = f"{stem} area"
+            if any(form.endswith(f" {name}") for name in ontology()):
+                raise OtherMeaning(f"'{form}' says more than the name of a region")
             if form not in ontology():
                 return f"{read_name(stem)} area"
         return ontology()[form].name
