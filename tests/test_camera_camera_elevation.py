@@ -33,6 +33,12 @@ ASKED = {
     ((0, 1), "Compared with Image 1, was the camera of Image 3 higher or lower?"): "frame.missing",
     ((0, 1), "Compared with Image 2, was the camera of Image 2 higher or lower?"): "frame.missing",
     ((0, 3), "Compared with Image 1, was the camera of Image 2 higher?"): "question.unparseable",
+    ((0, 3), "Compared with Image 1, was the camera of Image 2 higher or higher?"): (
+        "question.unparseable"
+    ),
+    ((0, 3), "Was the camera of Image 2 lower or lower than the camera of Image 1?"): (
+        "question.unparseable"
+    ),
     ((0, 3), "Was the camera of Image 2 higher or lower than the camera of Image 1?"): (
         "view.no_overlap"
     ),
@@ -58,6 +64,8 @@ REVERSED = {
     "Was the camera higher or lower in Image 1 than in Image 2?": "lower",
     "Was the camera higher or lower in the second image than in the first image?": "higher",
     "Was the camera of Image 2 positioned lower or higher compared to that of Image 1?": "higher",
+    "Compared with Image 2, was Image 1 taken from a higher or lower position?": "lower",
+    "Was Image 1 taken from higher up or lower down than Image 2?": "lower",
 }
 
 

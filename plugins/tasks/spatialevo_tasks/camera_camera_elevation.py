@@ -81,12 +81,14 @@ TASK = Task(
         ),
         *read(
             "Compared (with|to) [the camera (of|in|for)] {reference}, (was|is) the camera "
-            "(of|in|for) {target} [(positioned|placed|located)] (higher|lower) or (lower|higher)",
-            "(Was|Is) the camera (of|in|for) {target} [(positioned|placed|located)] (higher|lower) "
-            "or (lower|higher) (than|compared with|compared to) "
+            "(of|in|for) {target} [(positioned|placed|located)] (higher or lower|lower or higher)",
+            "(Was|Is) the camera (of|in|for) {target} [(positioned|placed|located)] "
+            "(higher or lower|lower or higher) (than|compared with|compared to) "
             "[(that of|the camera of|the camera in|the one of|in)] {reference}",
-            "(Is|Was) {target} taken from (higher|lower|higher up) or (lower|higher|lower down) "
-            "(than|compared with|compared to) {reference}",
+            "(Is|Was) {target} taken from (higher or lower|lower or higher|higher up or lower "
+            "down) (than|compared with|compared to) {reference}",
+            "Compared (with|to) {reference}, (was|is) {target} taken from a (higher or lower|"
+            "lower or higher|higher or a lower|lower or a higher) position",
         ),
     ),
     rules=(
