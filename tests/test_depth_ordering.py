@@ -31,6 +31,7 @@ ASKED = {
     "Which is at smaller depth along the viewing direction, the lamp or the chair?": "chair",
     "Which has the smaller depth in this image, the chair or the table?": "same",
     "Which is closer to the camera, the chair or the lamp?": "chair",
+    "Which is closer to the camera: the lamp or the chair?": "chair",
     "In this image, which has the smaller depth, the tv or the sofa?": "tv",
     # 4.4 m to the side, the tv is at smaller depth and yet farther away.
     "Which is closer to the camera, the tv or the sofa?": "answer.near_boundary",

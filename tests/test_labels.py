@@ -3,7 +3,7 @@ from itertools import chain
 import pytest
 
 from spatialevo_core.text import name_form
-from spatialevo_datasets.labels import known, structural, vocabulary
+from spatialevo_datasets.labels import known, own_names, structural, vocabulary
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,29 @@ def test_the_labels_of_a_room_come_before_their_synonyms():
     names = vocabulary(["trash can", "trash bin"])
     assert names.find("trash bin") == "trash bin"
     assert names.find("trash can") == "trash can"
+
+
+@pytest.mark.parametrize(
+    ("found", "name"),
+    [
+        (("sofa", "couch"), "sofa"),
+        (("trash can", "trash bin"), "trash bin"),
+        (("night stand", "nightstand"), "nightstand"),
+        (("Chair", "chair", "chair "), "chair"),
+        (("curtains", "curtain"), "curtain"),
+        (("desks", "desk"), "desk"),
+        (("televisions", "tv"), "tv"),
+        (("desk ",), "desk"),
+    ],
+)
+def test_labels_that_mean_the_same_have_one_name_which_is_the_shortest(found, name):
+    assert own_names(found) == dict.fromkeys(found, name)
+    assert own_names(found[::-1]) == dict.fromkeys(found, name)
+
+
+def test_labels_that_mean_different_things_keep_their_names():
+    found = ("chair", "office chair", "armchair", "stool", "monitor", "tv", "cup", "mug", "Glass")
+    assert own_names(found) == {label: label for label in found}
 
 
 def test_no_word_is_in_two_groups_of_synonyms():

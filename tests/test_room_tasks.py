@@ -1,15 +1,19 @@
 """What all tasks about rooms have in common."""
 
+from dataclasses import replace
 from importlib import import_module
 from itertools import islice
 from random import Random
 
+import numpy as np
 import pytest
 
-from builders import camera, displaced, scanned
+from builders import asked, boxed, camera, displaced, outcome, scanned
 from spatialevo_core.engine import judge
 from spatialevo_core.plugins import load
+from spatialevo_core.question import Answer, Evidence
 from spatialevo_core.testing import check_task
+from spatialevo_datasets.frames import Depth
 from spatialevo_datasets.views import FrameView, PairView, SceneView
 from spatialevo_parsers.grammar import GrammarParser
 
@@ -125,3 +129,94 @@ def test_surface_noise_changes_no_accepted_answer(task, seed):
                 assert abs(found.answer.value - verdict.answer.value) <= verdict.answer.band + 0.01
             else:
                 assert found.answer.value == verdict.answer.value
+
+
+SPLIT = scanned(
+    ("sofa", (-1.5, 4, 0.4), SMALL),
+    ("couch", (0, 5, 0.4), SMALL),
+    ("Chair", (1.5, 4, 0.4), SMALL),
+    ("chair ", (1.0, 3, 0.4), SMALL),
+    ("curtains", (-0.6, 3, 0.4), SMALL),
+    ("lamp", (0.2, 3, 0.4), SMALL),
+    frames=(camera(0, (0, 0, 2.2), pitch_deg=-15), camera(1, (0.4, 0, 2.2), pitch_deg=-15)),
+)
+"""One category may be written in several ways."""
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("object_counting", "How many sofas are in this room?", 2),
+        ("object_counting", "How many couches are in this room?", 2),
+        ("object_counting", "How many chairs are in this room?", 2),
+        ("object_counting", "How many curtains are in this room?", 1),
+        (
+            "depth_ordering",
+            "Which is closer to the camera: the sofa or the lamp?",
+            "object.ambiguous",
+        ),
+        (
+            "depth_ordering",
+            "Which is closer to the camera: the chair or the lamp?",
+            "object.ambiguous",
+        ),
+    ],
+)
+def test_one_category_in_several_spellings_is_one(name, text, expected):
+    task = EVERY[name]
+    assert outcome(asked(task, text, task.world.of(SPLIT, [0]))) == expected
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_written_of_odd_labels_is_read_back(name):
+    task = EVERY[name]
+    view = task.world.of(SPLIT, (0, 1) if task.world is PairView else (0,))
+    for query, _ in task.propose(view, Random(0)):
+        for text in task.grammar.write(query):
+            assert GrammarParser().parse(text, view, [task]).query == query
+
+
+BLANK = lambda: np.zeros((480, 640), dtype=np.float32)  # noqa: E731
+DARK = replace(
+    ROOM,
+    frames=tuple(replace(f, depth=Depth(f.K, 640, 480, BLANK)) for f in ROOM.frames),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("camera_camera_position", "Seen from the camera of Image 1, where was Image 2 taken?"),
+        ("camera_motion", "From Image 1 to Image 2, which way did the camera turn?"),
+        (
+            "camera_camera_elevation",
+            "Compared with Image 1, was the camera of Image 2 higher or lower?",
+        ),
+    ],
+)
+def test_images_that_may_share_nothing_are_refused_unless_nothing_can_be_seen(name, text):
+    task = EVERY[name]
+    dark = asked(task, text, PairView(DARK, (0, 1)))
+    assert outcome(dark) == "view.no_overlap"
+    assert "unknown part" in dark.reasons[0].message
+    bare = replace(boxed(("lamp", (0, 4, 1), SMALL)), frames=ROOM.frames)
+    assert outcome(asked(task, text, PairView(bare, (0, 1)))) != "view.no_overlap"
+
+
+@pytest.mark.parametrize("name", ["relative_distance", "attribute_measurement", "depth_ordering"])
+@pytest.mark.parametrize(
+    ("reply", "truth", "score"),
+    [
+        ("television", "tv", 1),
+        ("The TV.", "tv", 1),
+        ("couch", "sofa", 1),
+        ("sofas", "sofa", 1),
+        ("the trash bin", "trash can", 1),
+        ("monitor", "tv", 0),
+        ("armchair", "sofa", 0),
+        ("sofa or tv", "tv", 0),
+        ("", "tv", 0),
+    ],
+)
+def test_an_object_may_be_called_by_any_word_that_means_the_same(name, reply, truth, score):
+    assert EVERY[name].score(reply, Answer(value=truth, evidence=Evidence())) == score

@@ -49,6 +49,7 @@ ASKED = {
     "Which image shows less of the sofa?": "image2",
     "Which shows more of the sofa, Image 1 or Image 2?": "image1",
     "Which shows more of the sofa, Image 2 or Image 1?": "image1",
+    "Which image shows more of the sofa, Image 2 or Image 1?": "image1",
     "In which image is the sofa less visible?": "image2",
     "Which image shows the least of the sofa?": "image2",
     "Which image shows the most of the couch?": "image1",
@@ -143,7 +144,12 @@ def test_what_lies_where_no_depth_was_measured_has_no_share():
     one, two = showing(0, 1.0), showing(1, 0.5)
     dark = replace(one, depth=Depth(one.K, 640, 480, blank))
     view = PairView.of(replace(room(), frames=(dark, two)), [0, 1])
-    assert judge(TASK, view, Showing(object="sofa")).codes == ("object.sparse",)
+    refused = judge(TASK, view, Showing(object="sofa"))
+    assert refused.codes == ("object.sparse",)
+    assert "unknown depth" in refused.reasons[0].message
+    few = judge(TASK, view, Showing(object="cup"))
+    assert few.codes == ("object.sparse",)
+    assert "depth" not in few.reasons[0].message
     waived = TASK.under("vsi-bench")
     assert judge(waived, view, Showing(object="sofa")).answer.value == "image2"
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 from spatialevo_core.names import Vocabulary
-from spatialevo_core.text import name_form
+from spatialevo_core.text import name_form, plain, plural, singulars
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,30 @@ def structural(label: str) -> bool:
     return name_form(label) in known().structural
 
 
+def own_names(labels: Iterable[str]) -> Mapping[str, str]:
+    """What a room calls the things of each label: the same for labels that mean the same.
+
+    Labels mean the same up to case, spaces, plural and synonyms; the shortest is the name.
+    """
+    names: dict[str, str] = {}
+    by_meaning: dict[str, str] = {}
+    for label in sorted(set(labels), key=lambda each: (len(plain(each)), each.swapcase())):
+        names[label] = by_meaning.setdefault(_meaning(label, by_meaning), plain(label))
+    return names
+
+
 def vocabulary(labels: Iterable[str]) -> Vocabulary:
     """The names of a room with these labels."""
     return Vocabulary(tuple(labels), synonyms=known().synonyms, lexicon=known().lexicon)
+
+
+def _meaning(label: str, found: Mapping[str, str]) -> str:
+    """The first word of the label's synonyms, else what it is the plural of, else its form."""
+    form = name_form(label)
+    singular = (each for each in singulars(form) if each in found and plural(each) == form)
+    return _synonyms().known(form) or next(singular, form)
+
+
+@cache
+def _synonyms() -> Vocabulary:
+    return Vocabulary((), synonyms=known().synonyms)

@@ -41,6 +41,7 @@ class Instance:
     id: int
     """Unique in its scene, stable under reloading."""
     label: str
+    """As the dataset writes it; `Scene.labels` has one name for labels that mean the same."""
     points: Points | None = None
     """World frame; None where the dataset annotates boxes only."""
     box: Box | None = None
@@ -76,12 +77,17 @@ class Scene:
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
-        """The labels of the objects, each once, sorted."""
-        return tuple(sorted(self._by_label))
+        """The names of the categories, sorted: one for labels that mean exactly the same."""
+        return tuple(sorted(self._by_name))
 
     def labelled(self, label: str) -> tuple[Instance, ...]:
-        """The objects of exactly that label, by id."""
-        return self._by_label.get(label, ())
+        """The objects of the category that has this name, or this label in it, by id."""
+        return self._by_name.get(self._names.get(label, label), ())
+
+    @property
+    def viewable(self) -> bool:
+        """Whether there are frames, and points that they might show."""
+        return bool(self.frames) and len(self._sample) > 0
 
     def vocabulary(self) -> Vocabulary:
         """The names that texts may use for the objects of this room."""
@@ -148,7 +154,7 @@ class Scene:
 
         Measured on at most 20,000 points of the scan; None if unknown.
         """
-        if not self.frames or not len(self._sample):
+        if not self.viewable:
             return None
         one, two = sorted((frame_a, frame_b))
         return self._overlaps.get(
@@ -185,11 +191,15 @@ class Scene:
         return float(np.count_nonzero(np.any(shown, axis=0))) / floor.cells
 
     @cached_property
-    def _by_label(self) -> Mapping[str, tuple[Instance, ...]]:
+    def _names(self) -> Mapping[str, str]:
+        return labels.own_names(each.label for each in self.instances)
+
+    @cached_property
+    def _by_name(self) -> Mapping[str, tuple[Instance, ...]]:
         groups: defaultdict[str, list[Instance]] = defaultdict(list)
         for instance in sorted(self.instances, key=lambda each: each.id):
-            groups[instance.label].append(instance)
-        return {label: tuple(group) for label, group in groups.items()}
+            groups[self._names[instance.label]].append(instance)
+        return {name: tuple(group) for name, group in groups.items()}
 
     @cached_property
     def _by_index(self) -> Mapping[int, Frame]:

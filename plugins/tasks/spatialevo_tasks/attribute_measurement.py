@@ -14,12 +14,12 @@ from typing import Annotated, Literal
 
 from spatialevo_core.hooks import hookimpl
 from spatialevo_core.question import Answer, Evidence, Query
-from spatialevo_core.scoring import exact_label
 from spatialevo_core.slots import Choice, Name
 from spatialevo_core.task import AnyTask, Solve, Task
 from spatialevo_datasets.views import PairView
 from spatialevo_tasks import extents, proposals, rules
 from spatialevo_tasks.extents import Extent, ExtentOf
+from spatialevo_tasks.naming import object_label
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.wordings import read, written
@@ -109,7 +109,7 @@ TASK = Task(
     candidates=candidates,
     solve=by(extents.oriented),
     definitions={"aabb": by(extents.upright)},
-    score=exact_label,
+    score=object_label,
     answer_hint=lambda q: f"{q.first} or {q.second}",
     brief=proposals.told_objects,
     terms=SpatialTerms(),

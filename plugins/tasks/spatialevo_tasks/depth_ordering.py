@@ -14,15 +14,15 @@ from typing import Literal
 
 from spatialevo_core.hooks import hookimpl
 from spatialevo_core.question import Answer, Evidence, Query
-from spatialevo_core.scoring import exact_label
 from spatialevo_core.slots import Name
 from spatialevo_core.task import AnyTask, Task
 from spatialevo_datasets.scene import Instance
 from spatialevo_datasets.views import FrameView
 from spatialevo_tasks import proposals, rules
+from spatialevo_tasks.naming import object_label
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
-from spatialevo_tasks.wordings import written
+from spatialevo_tasks.wordings import read, written
 
 NAMED = ("first", "second")
 SAME = "same"
@@ -121,6 +121,10 @@ TASK = Task(
             "Which of the two is closer to the camera: the {first} or the {second}",
             sense="closer",
         ),
+        *read(
+            "Which [(one|object)] is (closer|nearer) to the camera: the {first} or the {second}",
+            sense="closer",
+        ),
     ),
     rules=(
         *rules.named(*NAMED),
@@ -128,7 +132,7 @@ TASK = Task(
     ),
     candidates=candidates,
     solve=solve,
-    score=lambda reply, answer: exact_label(reply, answer, {SAME: SAME_SAID}),
+    score=lambda reply, answer: object_label(reply, answer, {SAME: SAME_SAID}),
     answer_hint=lambda q: f"{q.first}, {q.second} or {SAME}",
     brief=proposals.told_objects,
     worth=lambda answer: 0.5 if answer.value == SAME else 1.0,

@@ -17,7 +17,6 @@ from pydantic import Field
 from spatialevo_core.hooks import hookimpl
 from spatialevo_core.phrasing import Phrasing
 from spatialevo_core.question import Answer, Evidence, Query
-from spatialevo_core.scoring import exact_label
 from spatialevo_core.slots import Name, Names
 from spatialevo_core.task import MOST_CANDIDATES, AnyTask, Solve, Task
 from spatialevo_core.text import sentence
@@ -25,6 +24,7 @@ from spatialevo_datasets.scene import Scene
 from spatialevo_datasets.views import SceneView
 from spatialevo_tasks import proposals, rules
 from spatialevo_tasks.gaps import GapOf, Reach, between, reach
+from spatialevo_tasks.naming import object_label
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.wordings import read, written
@@ -138,7 +138,7 @@ TASK = Task(
     candidates=candidates,
     solve=by(Scene.gap),
     definitions={"aabb": by(between(Scene.aabb)), "obb": by(between(Scene.obb))},
-    score=exact_label,
+    score=object_label,
     answer_hint=lambda q: f"one of {sentence(q.candidates, 'or')}",
     brief=proposals.told_objects,
     terms=SpatialTerms(),

@@ -298,12 +298,15 @@ def named(*fields: str) -> tuple[Rule, ...]:
 
 
 def overlapping() -> Rule:
-    """The first two frames of the view show enough of the same."""
+    """The first two frames of the view show enough of the same, as far as there is to be seen."""
 
     @rule("view.no_overlap", Stage.SOLVABLE, said=NO_OVERLAP_SAID)
     def check(view: View, _query: Query, terms: SpatialTerms) -> Complaint | None:
         share = view.scene.overlap(*view.frames[:2])
-        if share is None or share >= terms.least_overlap:
+        if share is None:
+            unknown = "the images share an unknown part of what they show; depth is missing"
+            return Complaint(unknown) if view.scene.viewable else None
+        if share >= terms.least_overlap:
             return None
         return Complaint(
             f"the images share {share:.0%} of what they show, less than {terms.least_overlap:.0%}"
@@ -377,4 +380,5 @@ def _linked(view: View, terms: SpatialTerms) -> Iterator[frozenset[int]]:
 
 
 def _overlap(view: View, one: int, other: int) -> float:
+    """An unknown overlap links nothing."""
     return view.scene.overlap(one, other) or 0.0

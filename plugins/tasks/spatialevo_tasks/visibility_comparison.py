@@ -108,10 +108,13 @@ def measured(view: PairView, q: Showing, terms: SpatialTerms) -> Complaint | Non
     """The object has enough points, enough of them of known depth, to take a share of."""
     instance = rules.referent(view, q.object, terms)
     count = 0 if instance.points is None else len(instance.points)
-    if count >= terms.fewest_points and None not in view.sights(instance):
-        return None
-    message = f"{q.object} has {count} points, or most of them are of unknown depth in an image"
-    return Complaint(f"{message}; a share takes {terms.fewest_points}", (q.object,))
+    if count < terms.fewest_points:
+        few = f"{q.object} has {count} points; a share takes {terms.fewest_points}"
+        return Complaint(few, (q.object,))
+    if None in view.sights(instance):
+        unknown = f"most points of {q.object} are of unknown depth in an image"
+        return Complaint(unknown, (q.object,))
+    return None
 
 
 def candidates(view: PairView, rng: Random) -> Iterator[Showing]:
@@ -147,6 +150,7 @@ TASK = Task(
             "Which image lets you see {sense} of the {object}",
         ),
         *read(
+            "Which (image|picture|photo|view) shows {sense} of the {object}, {first} or {second}",
             "In which (image|picture|photo|view) (is|can) {sense} of the {object} [be] "
             "(visible|seen|shown)",
             "In which (image|picture|photo|view) is the {object} {sense} visible",
