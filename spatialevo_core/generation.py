@@ -7,6 +7,7 @@ streams are taken in turn. What one task offers, or that it fails, changes nothi
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +16,11 @@ from typing import Any, ClassVar, NamedTuple
 
 from spatialevo_core._version import __version__
 from spatialevo_core.engine import guarded
-from spatialevo_core.errors import ConfigError, TaskFault
+from spatialevo_core.errors import ConfigError, RecordError, TaskFault
 from spatialevo_core.question import Frozen, Query, Verdict
 from spatialevo_core.records import (
     QuestionRecord,
+    R,
     Record,
     read_records,
     repair_records,
@@ -43,10 +45,22 @@ class FaultRecord(Record):
     message: str
 
 
+class WorldRecord(Record):
+    """A world of which the file has everything."""
+
+    schema_id: ClassVar[str] = "spatialevo.world/1"
+
+    world: str
+    questions: int
+    faults: int
+
+
 class Settings(Frozen):
     """What the questions of a world follow from, besides the world itself."""
 
     dataset: str
+    root: str | None = None
+    """As given: the same ids under another folder are other worlds."""
     tasks: tuple[str, ...]
     per_scene: int
     seed: int = 0
@@ -56,11 +70,36 @@ class Settings(Frozen):
 
 
 class Written(NamedTuple):
-    """What one call of `generate_file` added."""
+    """What one call of `generate_file` did."""
 
     worlds: int
+    """Asked about in this call."""
     questions: int
+    """Added in this call."""
     faults: int
+    """In the file of faults, those of earlier calls included."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """The file of questions and what stands beside it."""
+
+    questions: Path
+
+    @property
+    def settings(self) -> Path:
+        """What the questions follow from, and the problems of the plugins that were there."""
+        return self.questions.with_suffix(".settings.json")
+
+    @property
+    def faults(self) -> Path:
+        """Rows of `FaultRecord`."""
+        return self.questions.with_suffix(".faults.jsonl")
+
+    @property
+    def worlds(self) -> Path:
+        """Rows of `WorldRecord`."""
+        return self.questions.with_suffix(".worlds.jsonl")
 
 
 @dataclass(frozen=True)
@@ -77,24 +116,32 @@ def generate_file(
     worlds: Iterable[str],
     load: Callable[[str], Any],
     settings: Settings,
+    *,
+    problems: Sequence[str] = (),
 ) -> Written:
     """Append the questions of every world that the file does not have yet.
 
-    The settings stand beside the file as `.settings.json`; faults go to `faults.jsonl`. Raises
-    ConfigError if the file was written under other settings.
+    Beside `q.jsonl` stand `q.settings.json` (with `problems`, those of the plugins),
+    `q.faults.jsonl` and `q.worlds.jsonl`, which lists the finished worlds. Raises ConfigError if
+    the file was written under other settings, RecordError if one of them is damaged.
     """
-    _claim(out, settings)
-    repair_records(out)
-    old = list(read_records(out, QuestionRecord)) if out.exists() else []
-    have = {row.id for row in old}
-    complete = {row.world for row in old} - {row.world for row in old[-1:]}
-    asked = added = faults = 0
+    files = Files(out)
+    _claim(files, settings, problems)
+    rows, old_faults = _rows(out, QuestionRecord), _rows(files.faults, FaultRecord)
+    have, known = {row.id for row in rows}, Counter(old_faults)
+    complete = _complete(files, rows, old_faults)
+    asked = added = 0
+    faults = len(old_faults)
     for world_id in worlds:
         if world_id in complete:
             continue
         made = questions(tasks, load(world_id), world_id, settings)
         added += write_records(out, (row for row in made.questions if row.id not in have))
-        faults += write_records(out.with_name("faults.jsonl"), made.faults) if made.faults else 0
+        fresh = _beyond(made.faults, known)
+        faults += write_records(files.faults, fresh) if fresh else 0
+        done = WorldRecord(world=world_id, questions=len(made.questions), faults=len(made.faults))
+        write_records(files.worlds, [done])
+        complete.add(world_id)
         asked += 1
     return Written(asked, added, faults)
 
@@ -119,22 +166,68 @@ def questions(
     return WorldQuestions(tuple(rows), tuple(faults))
 
 
-def _claim(out: Path, settings: Settings) -> None:
+def _claim(files: Files, settings: Settings, problems: Sequence[str]) -> None:
     """Write the settings beside a new file; compare them with those of an existing one."""
-    beside = out.with_suffix(".settings.json")
+    out, now = files.questions, settings.model_dump(mode="json")
     if not out.exists():
         out.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(settings.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        for left_over in (files.faults, files.worlds):
+            left_over.unlink(missing_ok=True)
+        _write_whole(files.settings, now | {"problems": list(problems)})
         return
-    if not beside.exists():
-        raise ConfigError(f"{out} is there, but no {beside.name}; write to another file")
-    before = json.loads(beside.read_text(encoding="utf-8"))
-    for key, value in settings.model_dump(mode="json").items():
+    if not files.settings.exists():
+        raise ConfigError(f"{out} is there, but no {files.settings.name}; write to another file")
+    before = _settings(files.settings)
+    for key, value in now.items():
         if before.get(key) != value:
             raise ConfigError(
                 f"{out} was written with {key} {before.get(key)!r}, not {value!r}; "
                 "write to another file"
             )
+    seen = list(dict.fromkeys([*before.get("problems", ()), *problems]))
+    if seen != before.get("problems"):
+        _write_whole(files.settings, now | {"problems": seen})
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    try:
+        before = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RecordError(f"{path} is damaged: {error}; write to another file") from None
+    if not isinstance(before, dict):
+        raise RecordError(f"{path} is damaged: it holds no object; write to another file")
+    return before
+
+
+def _write_whole(path: Path, value: dict[str, Any]) -> None:
+    """Write a file of JSON that is never seen half written."""
+    part = path.with_name(f"{path.name}.part")
+    part.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    part.replace(path)
+
+
+def _rows(path: Path, kind: type[R]) -> list[R]:
+    """The whole rows of a file; none where it is not there yet."""
+    repair_records(path)
+    return list(read_records(path, kind)) if path.exists() else []
+
+
+def _complete(
+    files: Files, rows: Sequence[QuestionRecord], faults: Sequence[FaultRecord]
+) -> set[str]:
+    """The worlds that were finished and of which nothing was lost since."""
+    questions_of, faults_of = (Counter(r.world for r in rows), Counter(f.world for f in faults))
+    return {
+        done.world
+        for done in _rows(files.worlds, WorldRecord)
+        if (questions_of[done.world], faults_of[done.world]) == (done.questions, done.faults)
+    }
+
+
+def _beyond(faults: Sequence[FaultRecord], old: Counter[FaultRecord]) -> list[FaultRecord]:
+    """The faults that are not among the old ones, each of which accounts for one."""
+    fresh = Counter(faults) - old
+    return list(fresh.elements())
 
 
 def _stream(

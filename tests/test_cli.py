@@ -205,6 +205,21 @@ def test_a_folder_is_checked_and_its_ids_listed(run, catalogue, tmp_path):
     assert (result.exit_code, result.stdout) == (1, f"{empty} has no shelf, expected *.txt\n")
 
 
+def test_a_folder_without_worlds_says_what_is_missing(run, catalogue, tmp_path):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    told = f"Error: {empty} has no shelf, expected *.txt\n"
+    write = ("generate", "--dataset", "shelf_catalogue", "--out", tmp_path / "q.jsonl", "--root")
+    for args in (("datasets", "ids", "shelf_catalogue", empty), (*write, empty)):
+        result = run(*args)
+        assert (result.exit_code, result.stdout, result.stderr) == (1, "", told)
+    result = run("datasets", "ids", "shelf_catalogue", catalogue, "--split", "z")
+    assert result.stderr == "Error: dataset 'shelf_catalogue' has no worlds in split 'z'\n"
+    result = run(*write, catalogue, "--ids", "")
+    assert result.exit_code == 2
+    assert "'' is not a list of ids such as a,b" in result.stderr
+
+
 def test_a_dataset_that_reads_a_folder_asks_for_it(run):
     result = run("datasets", "ids", "shelf_catalogue")
     assert result.exit_code == 2
@@ -332,11 +347,84 @@ def test_faults_are_set_aside_and_counted(run, tmp_path, monkeypatch):
     out = tmp_path / "q.jsonl"
     result = generate(run, out, points=points)
     assert result.exit_code == 1
-    (fault,) = map(json.loads, (tmp_path / "faults.jsonl").read_text().splitlines())
+    (fault,) = map(json.loads, (tmp_path / "q.faults.jsonl").read_text().splitlines())
     assert fault["task"] == "broken"
+    assert generate(run, out, points=points).exit_code == 1, "they count until they are gone"
+    assert (tmp_path / "q.faults.jsonl").read_text().count("\n") == 1
     assert fault["message"] == "task 'broken' raised in solve: KeyError: 'weight'"
     assert {row.task for row in read_records(out, QuestionRecord)} == {"heavier"}
     assert generate(run, tmp_path / "r.jsonl", "--max-faults", 1, points=points).exit_code == 0
+
+
+def test_faults_are_neither_lost_nor_doubled_by_an_interruption(
+    run, catalogue, tmp_path, monkeypatch
+):
+    (catalogue / "c.txt").write_text("")
+    loaded = []
+    monkeypatch.setattr(
+        Catalogue, "load", lambda *args, own=Catalogue.load: loaded.append(args[2]) or own(*args)
+    )
+    broken = replace(TASK, name="broken", solve=broken_solve)
+    points = plugged(monkeypatch, TASK, broken, name="cracked")
+    out = tmp_path / "out" / "q.jsonl"
+    args = ("generate", "--dataset", "shelf_catalogue", "--root", catalogue, "--out", out)
+    assert "faults: 2" in run(*args, points=points).stderr
+    whole, faults = out.read_bytes(), out.with_name("q.faults.jsonl")
+    told = faults.read_text().splitlines(keepends=True)
+    assert loaded == ["a", "b", "c"]
+    assert run(*args, points=points).exit_code == 1
+    assert loaded == ["a", "b", "c"], "c has no questions and is finished all the same"
+    for kept in (told, told[:1], []):
+        faults.write_text("".join(kept))
+        result = run(*args, "--max-faults", 1, points=points)
+        assert result.exit_code == 1
+        assert "faults: 2" in result.stderr
+        assert sorted(faults.read_text().splitlines(keepends=True)) == sorted(told)
+        assert out.read_bytes() == whole
+    assert run(*args[:-1], tmp_path / "out" / "r.jsonl").exit_code == 0
+    assert sorted(each.name for each in out.parent.glob("*.faults.jsonl")) == ["q.faults.jsonl"]
+    out.unlink()
+    assert run(*args, "--max-faults", 2, points=points).exit_code == 0, "it starts anew"
+    assert out.read_bytes() == whole
+
+
+def test_problems_of_plugins_are_told_and_kept_with_the_settings(run, tmp_path, monkeypatch):
+    out = tmp_path / "q.jsonl"
+    points = [*plugged(monkeypatch, TASK), EntryPoint("ghost", "no_such_module", GROUP)]
+    told = "ghost: import: ModuleNotFoundError: No module named 'no_such_module'"
+    for listed in ([], [told]):
+        result = generate(run, out, points=points if listed else points[:1])
+        assert result.exit_code == 0
+        assert (f"problem: {told}\n" in result.stderr) == bool(listed)
+        assert json.loads((tmp_path / "q.settings.json").read_text())["problems"] == listed
+
+
+def test_another_folder_is_another_setting(run, catalogue, tmp_path):
+    args = ("generate", "--dataset", "shelf_catalogue", "--out", tmp_path / "out" / "q.jsonl")
+    assert run(*args, "--root", catalogue).exit_code == 0
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "a.txt").write_text("cup 3\npan 1\n")
+    result = run(*args, "--root", other)
+    assert result.exit_code == 1
+    assert f"was written with root '{catalogue}', not '{other}'" in result.stderr
+
+
+@pytest.mark.parametrize("text", ['{"seed": ', "[]", "\xff"])
+def test_damaged_settings_are_named(run, tmp_path, text):
+    assert generate(run, tmp_path / "q.jsonl").exit_code == 0
+    beside = tmp_path / "q.settings.json"
+    beside.write_bytes(text.encode("latin-1"))
+    result = generate(run, tmp_path / "q.jsonl")
+    assert result.exit_code == 1
+    assert f"Error: {beside} is damaged" in result.stderr
+
+
+def test_a_file_that_cannot_be_written_is_one_line(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    result = generate(run, tmp_path / "file" / "q.jsonl")
+    assert result.exit_code == 1
+    assert result.stderr.strip() == f"Error: {tmp_path / 'file'}: file exists"
 
 
 class TornView(ShelfView):
@@ -353,7 +441,7 @@ def test_views_that_cannot_be_proposed_are_faults_of_the_task(run, tmp_path, mon
     out = tmp_path / "q.jsonl"
     result = generate(run, out, points=points)
     assert result.exit_code == 1
-    (fault,) = map(json.loads, (tmp_path / "faults.jsonl").read_text().splitlines())
+    (fault,) = map(json.loads, (tmp_path / "q.faults.jsonl").read_text().splitlines())
     assert fault["message"] == "task 'torn' raised in view: KeyError: 'frame'"
     assert {row.task for row in read_records(out, QuestionRecord)} == {"heavier", "torn"}
     checked = run("tasks", "check", "torn", points=points)

@@ -85,11 +85,16 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, command.summary) for name, command in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; what we raise on purpose is one line and exit status 1."""
+        """Run the command; what we raise on purpose, or a file, is one line and exit status 1."""
         try:
             return super().invoke(ctx)
         except SpatialEvoError as error:
             raise click.ClickException(str(error)) from error
+        except OSError as error:
+            if error.filename is None or error.strerror is None:
+                raise
+            told = f"{error.filename}: {error.strerror.lower()}"
+            raise click.ClickException(told) from error
         except ModuleNotFoundError as error:
             raise _explained(error, ctx.invoked_subcommand) from error
 

@@ -13,6 +13,7 @@ from spatialevo_core.cli.shared import (
     registry,
     show_json,
     show_rows,
+    world_ids,
 )
 
 
@@ -63,5 +64,5 @@ def check(name: str, root: Path | None) -> None:
 def ids(name: str, root: Path | None, split: str | None) -> None:
     """The ids of the worlds of the dataset NAME, one a line."""
     dataset = registry().dataset(name)
-    for world_id in dataset.ids(checked_root(dataset, root), split):
+    for world_id in world_ids(dataset, checked_root(dataset, root), split):
         click.echo(world_id)

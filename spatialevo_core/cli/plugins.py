@@ -68,7 +68,7 @@ def plugins(strict: bool, tracebacks: bool, as_json: bool) -> None:
     else:
         show_rows(_row(each, _commands(each, added)) for each in loaded.plugins)
         for problem in problems:
-            click.echo(f"problem: {problem.plugin}: {problem.stage}: {problem.message}")
+            click.echo(f"problem: {problem}")
             if tracebacks and problem.traceback:
                 click.echo(problem.traceback)
     if strict and problems:

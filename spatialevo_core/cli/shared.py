@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from spatialevo_core.errors import DataError
 from spatialevo_core.task import EXACT
 
 if TYPE_CHECKING:
@@ -51,6 +53,18 @@ def checked_root(dataset: AnyDataset, root: Path | None) -> Path | None:
     if dataset.needs_root and root is None:
         raise click.UsageError(f"dataset '{dataset.name}' reads a folder; say which")
     return root
+
+
+def world_ids(
+    dataset: AnyDataset, root: Path | None, split: str | None = None, count: int | None = None
+) -> tuple[str, ...]:
+    """The ids of the worlds, the first `count`; raises DataError if there is none."""
+    ids = tuple(islice(dataset.ids(root, split), count))
+    if not ids:
+        within = f" in split '{split}'" if split else ""
+        nothing = f"dataset '{dataset.name}' has no worlds{within}"
+        raise DataError(next(iter(dataset.missing(root)), nothing))
+    return ids
 
 
 def show_json(value: Any) -> None:

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
 @click.command(short_help="Train a model by asking and answering.")
 @click.argument("config", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Change one setting.")
-@click.option("--preset", type=click.Choice(["tiny", "paper"]), default="tiny", show_default=True)
+@click.option(
+    "--preset",
+    type=click.Choice(["tiny", "paper"]),
+    default="tiny",
+    show_default=True,
+    help="What CONFIG and --set change: a tiny model on a processor, or the published settings.",
+)
 @click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
