@@ -152,7 +152,7 @@ class _Loading:
     def _import(self, point: EntryPoint) -> None:
         if point.group != hooks.GROUP:
             told = f"is written for {point.group}, and this is {hooks.GROUP}; it was not imported"
-            self._add(Problem(point.name, "version", told))
+            self._add(Problem(point.name, "version", told, None))
             return
         with self.contained(point.name, "import", None):
             plugin = point.load()

@@ -31,6 +31,14 @@ class Problem:
     traceback: str = ""
     """Empty where the plugin raised nothing."""
 
+    def __str__(self) -> str:
+        return f"{self.plugin}: {self.stage}: {self.message}"
+
+    @property
+    def lost_tasks(self) -> bool:
+        """Whether tasks, nobody knows which, are missing for it."""
+        return self.stage == "spatialevo_tasks" and not self.tasks
+
     def affects(self, task: str) -> bool:
         """Whether the task's verdicts may not be what an intact plugin would make them."""
         return self.tasks is None or task in self.tasks
@@ -150,10 +158,19 @@ class Registry:
         what = "no task asks" if task is None else f"task '{task}' does not ask"
         return f"{what} about a {type(source).__name__}; 'spatialevo tasks list' shows what does"
 
-    def affecting(self, tasks: Iterable[str]) -> tuple[Problem, ...]:
-        """The problems for which the truth of these tasks may differ."""
+    def affecting(self, tasks: Iterable[str] = (), *, every: bool = False) -> tuple[Problem, ...]:
+        """The problems for which the truth of these tasks may differ, or of all if none is named.
+
+        `every`: they are meant to be all that there are, so that tasks that are missing count.
+        """
         names = tuple(tasks)
-        return tuple(each for each in self.problems if any(map(each.affects, names)))
+        if not names:
+            names, every = tuple(self.tasks), True
+        return tuple(
+            each
+            for each in self.problems
+            if any(map(each.affects, names)) or (every and each.lost_tasks)
+        )
 
 
 def _view(task: AnyTask, source: Any, frames: Sequence[int] | None) -> Any:

@@ -7,6 +7,8 @@ import pytest
 
 from spatialevo_core.errors import ConfigError, DataError, TaskFault, UnknownName
 from spatialevo_core.plugins import commands, load
+from spatialevo_trainer.config import Data
+from spatialevo_trainer.stage import Stage
 
 WORLD = """
 from spatialevo_core.hooks import hookimpl
@@ -143,6 +145,8 @@ def test_one_that_raises_at_collection_leaves_the_others(install):
     assert problem.message == "ZeroDivisionError: division by zero"
     assert "1 / 0" in problem.traceback
     assert list(registry.tasks) == ["marbles"], "nothing of a half-collected hook is kept"
+    assert registry.affecting(["marbles"]) == ()
+    assert registry.affecting() == registry.affecting(["marbles"], every=True) == (problem,)
 
 
 @pytest.mark.parametrize(
@@ -159,6 +163,33 @@ def test_a_wrong_return_type_is_said(install, body, message):
     registry = load(install("odd", f"\n@hookimpl\ndef spatialevo_tasks():\n    {body}\n"))
     assert only_problem(registry).message == message
     assert not registry.tasks
+
+
+SHELF = """
+class Shelf:
+    name, summary, source, needs_root = "shelf", "Jars.", Jar, False
+    def ids(self, root, split=None): return ["a"]
+    def load(self, root, world_id): return Jar()
+    def missing(self, root): return []
+
+@hookimpl
+def spatialevo_datasets():
+    return [Shelf()]
+"""
+
+
+def test_training_on_all_tasks_refuses_to_start_where_some_were_lost(install):
+    raising = "\n@hookimpl\ndef spatialevo_tasks():\n    1 / 0\n"
+    jars = install("jars", tasks_hook("marbles") + SHELF)
+    data = [Data(dataset="shelf")]
+    assert [task.name for task in Stage(load(jars), data, []).tasks] == ["marbles"]
+    registry = load(jars + install("broken", raising))
+    assert [task.name for task in Stage(registry, data, ["marbles"]).tasks] == ["marbles"]
+    with pytest.raises(ConfigError, match="plugin 'broken' failed in spatialevo_tasks"):
+        Stage(registry, data, [])
+    registry = load(jars + install("tomorrow", "", group="spatialevo.v2"))
+    with pytest.raises(ConfigError, match="plugin 'tomorrow' failed in version"):
+        Stage(registry, data, ["marbles"])
 
 
 @pytest.mark.parametrize(
@@ -179,18 +210,7 @@ def test_a_wrong_return_type_is_said(install, body, message):
     ],
 )
 def test_a_misspelt_hook_is_seen_and_the_rest_kept(install, source, message):
-    dataset = """
-class Shelf:
-    name, summary, source, needs_root = "shelf", "Jars.", Jar, False
-    def ids(self, root, split=None): return ["a"]
-    def load(self, root, world_id): return Jar()
-    def missing(self, root): return []
-
-@hookimpl
-def spatialevo_datasets():
-    return [Shelf()]
-"""
-    registry = load(install("jars", source + dataset))
+    registry = load(install("jars", source + SHELF))
     assert only_problem(registry).message == message
     assert list(registry.datasets) == ["shelf"]
 
@@ -215,6 +235,7 @@ def test_a_name_that_first_party_has_is_refused_however_early_the_other_sorts(in
         )
         assert problem.affects("marbles")
         assert not problem.affects("pebbles")
+        assert registry.affecting(["pebbles"], every=True) == ()
         assert {plugin.name: plugin.tasks for plugin in registry.plugins} == {
             "marbles": ("marbles",),
             "aardvark": ("pebbles",),
@@ -257,6 +278,7 @@ def test_a_plugin_for_another_version_of_the_hooks_is_never_imported(install):
     registry = load(install("tomorrow", "raise SystemExit", group="spatialevo.v2"))
     problem = only_problem(registry)
     assert problem.stage == "version"
+    assert problem.affects("marbles"), "it may have tightened any task"
     assert "written for spatialevo.v2" in problem.message
     assert not any(name.startswith("tomorrow_of_") for name in sys.modules)
 

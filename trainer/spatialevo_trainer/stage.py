@@ -184,7 +184,7 @@ def _chosen(
             raise ConfigError(f"task '{task.name}' cannot be asked on {datasets}")
     if not chosen:
         raise ConfigError("no task can be asked on the chosen data; see 'spatialevo plugins'")
-    for problem in registry.affecting(task.name for task in chosen):
+    for problem in registry.affecting((task.name for task in chosen), every=not names):
         raise ConfigError(
             f"plugin '{problem.plugin}' failed in {problem.stage}, so the truth of the chosen "
             f"tasks is in doubt: {problem.message}; see 'spatialevo plugins'"
