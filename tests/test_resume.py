@@ -1,8 +1,10 @@
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -34,6 +36,33 @@ config = TrainConfig.model_validate_json(sys.argv[2])
 train(config, school(), Path(sys.argv[1]), resume=sys.argv[3] == "resume", on_progress=progress)
 """
 
+RANK = """
+import json, sys
+from pathlib import Path
+import torch
+from shelf_school import school
+from spatialevo_trainer.checkpoints import Chronicle
+from spatialevo_trainer.config import TrainConfig
+from spatialevo_trainer.run import make_trainer
+from spatialevo_trainer.session import Session
+
+torch.set_num_threads(1)
+out, config = Path(sys.argv[1]), TrainConfig.model_validate_json(sys.argv[2])
+session = Session(config, school())
+trainer = make_trainer(config, session, out)
+trainer.add_callback(Chronicle(session, out, None))
+trainer.train()
+seen = {"report": session.report, "scheduler": session.scheduler.state()}
+(out / f"rank-{trainer.args.process_index}.json").write_text(json.dumps(seen))
+"""
+DATA = """
+tasks = ["object_counting"]
+
+[[data]]
+dataset = "synthetic"
+ids = ["tiny-1"]
+"""
+
 
 def config(steps: int, every: int) -> TrainConfig:
     return settings(
@@ -41,11 +70,15 @@ def config(steps: int, every: int) -> TrainConfig:
     )
 
 
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "OMP_NUM_THREADS": "1"}
+
+
 def killed(config: TrainConfig, out: Path, after: int) -> int:
     """A run in a process of its own, which kills itself after that step."""
     return subprocess.run(
         [sys.executable, "-c", SCRIPT, str(out), config.model_dump_json(), "start", str(after)],
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parent)},
+        env=environment(),
         check=False,
         stderr=subprocess.DEVNULL,
     ).returncode
@@ -108,6 +141,53 @@ def test_sigterm_saves_a_checkpoint_and_ends_the_run_unfinished(tmp_path: Path):
     train(config(4, 4), school(), tmp_path, resume=True)
     assert (tmp_path / "adapter").is_dir()
     assert len(read_rows(tmp_path / "metrics.jsonl")) == 4
+
+
+@pytest.mark.slow
+def test_the_command_says_that_it_stopped_and_how_to_go_on(tmp_path: Path):
+    run = tmp_path / "run"
+    (tmp_path / "config.toml").write_text(DATA)
+    changes = [f"model={tiny_model()}", "steps=500", "scenes=1", "n=2", "questioner_tokens=6"]
+    given = ["train", str(tmp_path / "config.toml")]
+    given += [word for each in changes for word in ("--set", each)]
+    main = "from spatialevo_core.cli import main; main()"
+    with subprocess.Popen(
+        [sys.executable, "-c", main, *given, "--out", str(run)],
+        env=environment(),
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        while process.poll() is None and not (run / "metrics.jsonl").exists():
+            time.sleep(0.2)
+        process.terminate()
+        said, complained = process.communicate()
+    assert process.returncode == 1
+    assert said == ""
+    assert re.search(r"stopped after step \d+; go on with --resume", complained)
+    assert latest(run) is not None
+    assert not (run / "adapter").exists()
+
+
+@pytest.mark.slow
+def test_two_processes_agree_on_metrics_and_scheduler(tmp_path: Path):
+    launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    (tmp_path / "rank.py").write_text(RANK)
+    (out := tmp_path / "run").mkdir()
+    given = [str(tmp_path / "rank.py"), str(out), config(2, 2).model_dump_json()]
+    subprocess.run(
+        [sys.executable, *launcher, *given],
+        env=environment(),
+        check=True,
+        timeout=600,
+        stderr=subprocess.DEVNULL,
+    )
+    first, second = (json.loads((out / f"rank-{rank}.json").read_text()) for rank in (0, 1))
+    assert first == second
+    assert first["scheduler"]["tallies"]
+    assert len(read_rows(out / "metrics.jsonl")) == 2
+    rows = [read_rows(out / name) for name in ("questions.jsonl", "questions-1.jsonl")]
+    assert [{row["row"] for row in each} for each in rows] in ([{0}, {1}], [{1}, {0}])
 
 
 def test_sigterm_in_the_last_step_changes_nothing(tmp_path: Path):
