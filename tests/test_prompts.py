@@ -3,6 +3,7 @@ import sys
 
 import pytest
 
+from spatialevo_core.plugins import load
 from spatialevo_trainer.prompts import (
     ASKED_TWICE,
     FULL,
@@ -61,6 +62,13 @@ def test_a_questioner_is_scored_for_exactly_the_asked_tags(reply: str, score: fl
 def test_a_solver_is_scored_for_one_answer_at_the_end(reply: str, read: tuple[str, float]):
     answered = read_answer(reply)
     assert (answered.answer, answered.format) == read
+
+
+def test_no_registered_wording_counts_as_several_questions():
+    wordings = [phrasing.template for task in load().tasks.values() for phrasing in task.phrasings]
+    assert len(wordings) > 16
+    told = [each for each in wordings if read_question(write_question("a", each)).format != 1.0]
+    assert told == []
 
 
 def test_several_questions_or_nested_tags_score_minus_one():
