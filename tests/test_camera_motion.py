@@ -68,6 +68,12 @@ def test_a_move_asks_for_no_heading_of_the_second_image():
     assert outcome(asked(TASK, MOVE, view)) == "forward-up"
 
 
+def test_the_way_from_the_second_image_to_the_first_is_not_told_as_the_way_there():
+    view = pair(camera(0, HERE), camera(1, (0, 2.7, 3.5)))
+    back = MOVE.replace("Image 1", "Image 3").replace("Image 2", "Image 1")
+    assert outcome(asked(TASK, back.replace("Image 3", "Image 2"), view)) == "question.unparseable"
+
+
 @settings(max_examples=60)
 @given(
     yaw=st.floats(-170, 170),
