@@ -129,7 +129,8 @@ def generate_file(
     _claim(files, settings, problems)
     rows, old_faults = _rows(out, QuestionRecord), _rows(files.faults, FaultRecord)
     have, known = {row.id for row in rows}, Counter(old_faults)
-    complete = _complete(files, rows, old_faults)
+    listed = _rows(files.worlds, WorldRecord)
+    complete = _complete(listed, rows, old_faults)
     asked = added = 0
     faults = len(old_faults)
     for world_id in worlds:
@@ -140,7 +141,8 @@ def generate_file(
         fresh = _beyond(made.faults, known)
         faults += write_records(files.faults, fresh) if fresh else 0
         done = WorldRecord(world=world_id, questions=len(made.questions), faults=len(made.faults))
-        write_records(files.worlds, [done])
+        if done not in listed:
+            write_records(files.worlds, [done])
         complete.add(world_id)
         asked += 1
     return Written(asked, added, faults)
@@ -213,13 +215,13 @@ def _rows(path: Path, kind: type[R]) -> list[R]:
 
 
 def _complete(
-    files: Files, rows: Sequence[QuestionRecord], faults: Sequence[FaultRecord]
+    listed: Sequence[WorldRecord], rows: Sequence[QuestionRecord], faults: Sequence[FaultRecord]
 ) -> set[str]:
-    """The worlds that were finished and of which nothing was lost since."""
-    questions_of, faults_of = (Counter(r.world for r in rows), Counter(f.world for f in faults))
+    """The worlds that are listed as finished and of which nothing was lost since."""
+    questions_of, faults_of = Counter(r.world for r in rows), Counter(f.world for f in faults)
     return {
         done.world
-        for done in _rows(files.worlds, WorldRecord)
+        for done in listed
         if (questions_of[done.world], faults_of[done.world]) == (done.questions, done.faults)
     }
 

@@ -381,6 +381,7 @@ def test_faults_are_neither_lost_nor_doubled_by_an_interruption(
         assert "faults: 2" in result.stderr
         assert sorted(faults.read_text().splitlines(keepends=True)) == sorted(told)
         assert out.read_bytes() == whole
+    assert out.with_name("q.worlds.jsonl").read_text().count("\n") == 3
     assert run(*args[:-1], tmp_path / "out" / "r.jsonl").exit_code == 0
     assert sorted(each.name for each in out.parent.glob("*.faults.jsonl")) == ["q.faults.jsonl"]
     out.unlink()
