@@ -220,3 +220,20 @@ def test_images_that_may_share_nothing_are_refused_unless_nothing_can_be_seen(na
 )
 def test_an_object_may_be_called_by_any_word_that_means_the_same(name, reply, truth, score):
     assert EVERY[name].score(reply, Answer(value=truth, evidence=Evidence())) == score
+
+
+def test_what_a_view_allows_is_no_matter_of_luck():
+    """Two objects of which one wording's question is legal: every generator finds it."""
+    pair = scanned(
+        ("sofa", (0.15, 4.0, 0.4), SMALL),
+        ("tv", (-1.2, 4.0, 0.4), SMALL),
+        frames=(camera(0, (0, 0, 1.6)),),
+    )
+    view = FrameView.of(pair, [0])
+    for name in ("single_image_relative_direction", "depth_ordering"):
+        found = [
+            {query.model_dump_json() for query, _ in EVERY[name].propose(view, Random(seed))}
+            for seed in range(8)
+        ]
+        assert found[0]
+        assert all(each == found[0] for each in found)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from random import Random
-from typing import Literal
+from typing import Literal, get_args
 
 from spatialevo_core.hooks import hookimpl
 from spatialevo_core.question import Answer, Evidence, Query
@@ -30,12 +30,15 @@ SAME_SAID = ("same depth", "equal", "equally close", "about the same", "both", "
 SAME_WITHIN_M = 0.05
 
 
+Sense = Literal["depth", "closer"]
+
+
 class Ordering(Query):
     """Which of two objects is at smaller depth."""
 
     first: Name
     second: Name
-    sense: Literal["depth", "closer"] = "depth"
+    sense: Sense = "depth"
     """Whether the wording speaks of depth, or of being closer to the camera."""
 
 
@@ -90,8 +93,9 @@ def close(evidence: OrderingEvidence, terms: SpatialTerms) -> str | None:
 
 def candidates(view: FrameView, rng: Random) -> Iterator[Ordering]:
     """Pairs of objects that can be named and seen, in either sense."""
-    for first, second in proposals.arrangements(proposals.definite(view), 2, rng):
-        yield Ordering(first=first, second=second, sense=rng.choice(("depth", "closer")))
+    pairs = proposals.arrangements(proposals.definite(view), 2, rng)
+    for (first, second), sense in proposals.each_with(pairs, get_args(Sense), rng):
+        yield Ordering(first=first, second=second, sense=sense)
 
 
 TASK = Task(

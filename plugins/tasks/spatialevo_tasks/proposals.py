@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from math import perm
 from random import Random
+from typing import TypeVar
 
 from spatialevo_core.task import MOST_CANDIDATES
 from spatialevo_datasets.views import View
 from spatialevo_tasks.rules import SpatialTerms, hidden, referents
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 _USUAL = SpatialTerms()
 
@@ -39,6 +43,16 @@ def arrangements(names: tuple[str, ...], size: int, rng: Random) -> Iterator[tup
             rest, at = divmod(rest, len(left))
             picked.append(left.pop(at))
         yield tuple(picked)
+
+
+def each_with(arranged: Iterable[A], options: Sequence[B], rng: Random) -> Iterator[tuple[A, B]]:
+    """Every pairing: first each arrangement with an option drawn for it, then with the others.
+
+    Drawing one option alone would make it a matter of luck whether a view allows a question.
+    """
+    rows = [(each, rng.sample(options, len(options))) for each in arranged]
+    for turn in range(len(options)):
+        yield from ((each, order[turn]) for each, order in rows)
 
 
 def told_objects(view: View) -> str:

@@ -76,10 +76,10 @@ def by(box: BoxOf) -> Solve:
 
 
 def candidates(view: SceneView, rng: Random) -> Iterator[Lookout]:
-    """Triples of objects that can be named and seen, each with one of the vocabularies."""
-    offers = get_args(Offer)
-    for standing, facing, query in proposals.arrangements(proposals.definite(view), 3, rng):
-        yield Lookout(standing=standing, facing=facing, query=query, offer=rng.choice(offers))
+    """Triples of objects that can be named and seen, with every vocabulary."""
+    triples = proposals.arrangements(proposals.definite(view), 3, rng)
+    for (standing, facing, query), offer in proposals.each_with(triples, get_args(Offer), rng):
+        yield Lookout(standing=standing, facing=facing, query=query, offer=offer)
 
 
 def answer_hint(q: Lookout) -> str:

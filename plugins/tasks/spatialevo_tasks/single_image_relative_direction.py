@@ -30,6 +30,8 @@ from spatialevo_tasks.wordings import read, written
 
 NAMED = ("target", "reference")
 LEAST_APART_DEG = 5.0
+PlacementOffer = Literal["eight ways", "left or right"]
+OFFERS: tuple[PlacementOffer, ...] = ("eight ways", "left or right")
 
 
 class Placement(Query):
@@ -37,7 +39,7 @@ class Placement(Query):
 
     target: Name
     reference: Name
-    offer: Literal["eight ways", "left or right"] = "eight ways"
+    offer: PlacementOffer = "eight ways"
 
 
 class PlacementEvidence(Bearing):
@@ -104,9 +106,9 @@ def _side(
 
 
 def candidates(view: FrameView, rng: Random) -> Iterator[Placement]:
-    """Pairs of objects that can be named and seen, each with one of the two offers."""
-    for target, reference in proposals.arrangements(proposals.definite(view), 2, rng):
-        offer = rng.choice(("eight ways", "left or right"))
+    """Pairs of objects that can be named and seen, with either offer."""
+    pairs = proposals.arrangements(proposals.definite(view), 2, rng)
+    for (target, reference), offer in proposals.each_with(pairs, OFFERS, rng):
         yield Placement(target=target, reference=reference, offer=offer)
 
 
