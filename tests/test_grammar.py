@@ -54,6 +54,8 @@ REFUSED = {
     "Which is heavier, the objects or the vase?": "question.unparseable",
     "Which is heavier, the vase or the images?": "question.unparseable",
     "Which is heavier, the vase or centimeters?": "question.unparseable",
+    "What colour is the vase?": "question.other_task",
+    "What is the vase made of?": "question.other_task",
     "Which is not heavier, the vase or the book?": "question.unparseable",
     "Which is heavier, the vase or the camera?": "question.unparseable",
     "Which is heavier, the vase or the book, in grams?": "question.unparseable",

@@ -26,7 +26,7 @@ from spatialevo_core.question import Query, Reason, Stage
 from spatialevo_core.slots import OtherMeaning
 from spatialevo_core.task import AnyTask
 from spatialevo_core.text import LONGEST_TEXT, name_form, plain
-from spatialevo_parsers.meaning import ATTRIBUTES, PARTS, shift_of_meaning
+from spatialevo_parsers.meaning import ATTRIBUTES, PARTS, beyond_geometry, shift_of_meaning
 
 SHORTEST_TYPO = 5
 """Characters; shorter words have too many neighbours to be corrected."""
@@ -93,11 +93,11 @@ class GrammarParser:
         if own.parsed != _NOTHING:
             # what names nothing here may be another task's way to say something else
             found = [read for read in found if read.parsed.query is not None and not read.unknown]
-            return _settled(found, assigned) if found else own.parsed
-        return _settled(found, assigned)
+            return _settled(found, assigned, text) if found else own.parsed
+        return _settled(found, assigned, text)
 
 
-def _settled(found: Sequence[_Read], assigned: AnyTask | None) -> Parsed:
+def _settled(found: Sequence[_Read], assigned: AnyTask | None, text: str) -> Parsed:
     """One outcome of what several tasks, none of them the assigned one, made of a text."""
     queries = [read for read in found if read.parsed.query is not None]
     best = [read.parsed for read in queries if read.cost == min(each.cost for each in queries)]
@@ -108,7 +108,9 @@ def _settled(found: Sequence[_Read], assigned: AnyTask | None) -> Parsed:
         return Parsed(reasons=(unparseable(f"the question can be read as {between}"),))
     if best or found:
         return (best or [read.parsed for read in found])[0]
-    return Parsed(reasons=(unparseable("the question fits no wording of any task"),))
+    word = beyond_geometry(text)
+    fits_none = unparseable("the question fits no wording of any task")
+    return Parsed(reasons=(_other(f"no task asks for '{word}'") if word else fits_none,))
 
 
 def _read(task: AnyTask, text: str, names: _Names) -> _Read:

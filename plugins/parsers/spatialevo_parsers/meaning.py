@@ -38,6 +38,21 @@ _JOINT = re.compile(r"\b(?:and|or|than|but|relative to|away|opposite)\b")
 _NEGATION = re.compile(r"\b(?:not|no|non|never|isn't|aren't|neither|nor|except|other than)\b")
 
 
+_BEYOND = re.compile(
+    r"\b(?:colou?rs?|coloured|colored|materials?|textures?|patterns?|brands?|prices?|styles?)\b"
+    r"|\bmade (?:of|from)\b"
+)
+
+
+def beyond_geometry(text: str) -> str | None:
+    """The word by which a text asks for what no geometry tells, such as a colour; else None.
+
+    For texts that no phrasing of any task fits.
+    """
+    found = _BEYOND.search(text.lower())
+    return found[0] if found else None
+
+
 def shift_of_meaning(form: str, vocabulary: Vocabulary) -> str | None:
     """Why these words are more than an unknown name, as a sentence; None if they are just that.
 
