@@ -37,8 +37,3 @@ DECIMALS = {"m": 2, "cm": 0, "ft": 2, "in": 1, "m^2": 1, "ft^2": 0}
 def answered(value: float, unit: str) -> float:
     """Metres or square metres in the unit, as float32, rounded as an answer in it is."""
     return round(float(np.float32(value / UNITS[unit].factor)), DECIMALS[unit])
-
-
-def resolution(unit: str) -> float:
-    """By how much answers in the unit may differ for their rounding alone."""
-    return float(10.0 ** -DECIMALS[unit])

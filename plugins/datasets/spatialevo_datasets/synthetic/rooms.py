@@ -18,7 +18,6 @@ from spatialevo_datasets.synthetic.solids import Color, Panel, Solid, depth_imag
 from spatialevo_datasets.synthetic.surfaces import Look, Mesh, scanned, surface
 from spatialevo_datasets.synthetic.viewpoints import Camera, cameras
 
-STRUCTURE = ("wall", "floor", "ceiling")
 WALL: Color = (226, 220, 206)
 FLOOR: Color = (150, 128, 108)
 CEILING: Color = (244, 244, 240)
