@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int
+from jaxtyping import Bool, Float, Float32, Int, Int32
 
 from spatialevo_core.errors import ConfigError
 from spatialevo_core.names import Vocabulary
@@ -63,6 +63,9 @@ class Scene:
     frames: tuple[Frame, ...] = ()
     points: Points | None = None
     """Everything that was scanned, structure included; None where there are boxes only."""
+    faces: Int32[np.ndarray, "f 3"] | None = None
+    """The triangles of the scan, as indices of `points`; they tell the depth of frames without a
+    depth image. None where the scan is known by its points alone."""
     floor: Points | None = None
     """The points labelled as floor."""
     dropped_poses: int = 0
