@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import struct
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from io import BytesIO
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,6 +24,16 @@ M = TypeVar("M", bound=BaseModel)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _RIGID = 1e-2
 """How far a stored rotation may be from orthonormal: datasets round to few digits."""
+MOST_PIXELS = 64_000_000
+"""Of an image: twice what the cameras of any dataset here have. A few bytes can claim billions."""
+_IMAGES = ("JPEG", "PNG")
+_BROKEN = (OSError, SyntaxError, ValueError, struct.error, zlib.error)
+"""What Pillow raises on images that are broken."""
+_TURNED = {
+    1: Image.Transpose.ROTATE_90,
+    2: Image.Transpose.ROTATE_180,
+    3: Image.Transpose.ROTATE_270,
+}
 
 
 def read_bytes(path: Path) -> bytes:
@@ -85,8 +98,8 @@ def check_rigid(matrix: Float[np.ndarray, "4 4"], where: str) -> None:
 
 
 def image_size(path: Path) -> tuple[int, int]:
-    """Width and height, from the file's header."""
-    with _opened(path) as image:
+    """Width and height as stored, from the file's header."""
+    with open_image(path, str(path)) as image:
         return image.size
 
 
@@ -96,11 +109,18 @@ class ColourFile:
 
     path: Path
     width: int
+    """Of the image delivered, after turning; as is the height."""
     height: int
+    turns: int = 0
+    """Anticlockwise quarter turns from the stored to the delivered image."""
 
     def __call__(self) -> Image.Image:
         """The image, RGB."""
-        return _decoded(self.path, self.width, self.height).convert("RGB")
+        size = stored_size(self.width, self.height, self.turns)
+        with open_image(self.path, str(self.path)) as image:
+            colour = decoded(image, str(self.path), size).convert("RGB")
+        turned = _TURNED.get(self.turns % 4)
+        return colour if turned is None else colour.transpose(turned)
 
 
 @dataclass(frozen=True)
@@ -110,13 +130,62 @@ class DepthFile:
     path: Path
     width: int
     height: int
+    turns: int = 0
 
     def __call__(self) -> Float32[np.ndarray, "h w"]:
         """Metres, 0 where unknown."""
-        image = _decoded(self.path, self.width, self.height)
-        if not image.mode.startswith("I"):
-            raise DataError(f"{self.path} has mode {image.mode}; expected 16-bit grey millimetres")
-        return np.asarray(image).astype(np.float32) / np.float32(1000)
+        size = stored_size(self.width, self.height, self.turns)
+        with open_image(self.path, str(self.path)) as image:
+            if not image.mode.startswith("I"):
+                raise DataError(
+                    f"{self.path} has mode {image.mode}; expected 16-bit grey millimetres"
+                )
+            millimetres = np.asarray(decoded(image, str(self.path), size))
+        metres = millimetres.astype(np.float32) / np.float32(1000)
+        return np.ascontiguousarray(np.rot90(metres, self.turns))
+
+
+def stored_size(width: int, height: int, turns: int) -> tuple[int, int]:
+    """Width and height, before it is turned, of an image that is delivered with these."""
+    return (height, width) if turns % 2 else (width, height)
+
+
+def open_image(source: Path | BytesIO, where: str) -> Image.Image:
+    """A JPEG or PNG image of reasonable size, not yet decoded; `where` names it in a DataError."""
+    try:
+        image = Image.open(source, formats=_IMAGES)
+    except FileNotFoundError:
+        raise DataError(f"{where} is missing") from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise DataError(f"{where} has more than {MOST_PIXELS} pixels; no camera does") from None
+    except _BROKEN:
+        raise DataError(f"{where} is truncated or no image; expected JPEG or PNG") from None
+    if image.width * image.height > MOST_PIXELS:
+        image.close()
+        raise DataError(f"{where} has more than {MOST_PIXELS} pixels; no camera does")
+    return image
+
+
+def decoded(image: Image.Image, where: str, size: tuple[int, int]) -> Image.Image:
+    """The image with its pixels read; raises DataError if it is broken or of another size."""
+    if image.size != size:
+        found, expected = ("x".join(map(str, each)) for each in (image.size, size))
+        raise DataError(f"{where} is {found} pixels; expected {expected}")
+    try:
+        image.load()
+    except _BROKEN as error:
+        raise DataError(f"{where} is truncated or damaged: {_lowered(str(error))}") from None
+    return image
+
+
+def check_inside(root: Path, paths: Iterable[Path]) -> None:
+    """Raise DataError unless every path, links followed, lies in the folder."""
+    home = root.resolve()
+    given = list(paths)
+    folders = sorted({path.parent for path in given})
+    for path in (*folders, *(each for each in given if each.is_symlink())):
+        if not (goal := path.resolve()).is_relative_to(home):
+            raise DataError(f"{path} leads out of {root}, to {goal}; expected files inside it")
 
 
 def is_plain_name(world_id: str) -> bool:
@@ -139,27 +208,6 @@ def given_root(root: Path | None, dataset: str) -> Path:
     if not root.is_dir():
         raise DataError(f"{dataset}: {root} is no folder")
     return root
-
-
-def _opened(path: Path) -> Image.Image:
-    try:
-        return Image.open(path)
-    except FileNotFoundError:
-        raise DataError(f"{path} is missing") from None
-    except OSError:
-        raise DataError(f"{path} is truncated or no image") from None
-
-
-def _decoded(path: Path, width: int, height: int) -> Image.Image:
-    with _opened(path) as image:
-        if image.size != (width, height):
-            size = "x".join(map(str, image.size))
-            raise DataError(f"{path} is {size} pixels; the first of its folder is {width}x{height}")
-        try:
-            image.load()
-        except (OSError, SyntaxError) as error:
-            raise DataError(f"{path} is truncated: {_lowered(str(error))}") from None
-        return image
 
 
 def _lowered(message: str) -> str:
