@@ -62,9 +62,7 @@ def test_a_picture_that_claims_too_many_pixels_is_refused_undecoded(tmp_path, si
     reads = (lambda: image_size(path), ColourFile(path, side, side), DepthFile(path, side, side))
     for read in reads:
         tracemalloc.start()
-        with pytest.raises(
-            DataError, match=r"0\.png has more than 64000000 pixels; no camera does"
-        ):
+        with pytest.raises(DataError, match=r"0\.png has more than 64000000 pixels"):
             read()
         _, most = tracemalloc.get_traced_memory()
         tracemalloc.stop()
@@ -113,11 +111,7 @@ def test_no_link_leads_out_of_the_folder(tmp_path):
     check_inside(root, [root / "scans" / "own.txt", root / "scans" / "inner.txt"])
     (root / "scans" / "outer.txt").symlink_to(outside / "a.txt")
     (root / "folder").symlink_to(outside)
-    for path in (
-        root / "scans" / "outer.txt",
-        root / "folder" / "a.txt",
-        root / "../outside/a.txt",
-    ):
+    for name in ("scans/outer.txt", "folder/a.txt", "../outside/a.txt"):
         with pytest.raises(DataError, match="leads out of"):
             check_inside(root, [root / name])
 
