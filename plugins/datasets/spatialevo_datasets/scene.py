@@ -46,10 +46,21 @@ class Instance:
     """World frame; None where the dataset annotates boxes only."""
     box: Box | None = None
     """The annotated box; None where the dataset segments points only."""
+    scanned: Points | None = None
+    """Where only a box is annotated, the points of the scan inside it, maybe none.
+
+    Neighbours may be among them: they tell what a frame shows of the object, never its size,
+    place or distance. None where there is no scan.
+    """
 
     def __post_init__(self) -> None:
         if self.points is not None and not len(self.points):
             raise ConfigError(f"instance {self.id} '{self.label}' has no points; leave them None")
+
+    @property
+    def seen_by(self) -> Points | None:
+        """The points by which frames show the object; None where nothing tells what they show."""
+        return self.scanned if self.points is None else self.points
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +80,7 @@ class Scene:
     floor: Points | None = None
     """The points labelled as floor."""
     dropped_poses: int = 0
-    """Frames left out because their pose is not finite."""
+    """Frames left out for want of a finite pose."""
     room_size_m2: float | None = None
     """A published floor area, where the dataset stores one."""
     _boxes: Memo = field(default_factory=lambda: Memo(4096), init=False, repr=False)
@@ -135,16 +146,16 @@ class Scene:
     def sight(self, instance: Instance, frame_index: int) -> Sight | None:
         """How a frame shows the object.
 
-        None if the room has no frames, the object no points, or fewer than half of the points that
-        decide are of known depth.
+        None if the room has no frames, the object no points to be seen by, or fewer than half of
+        those that decide are of known depth.
         """
-        if not self.frames or instance.points is None:
+        if not self.frames or instance.seen_by is None:
             return None
         return self._looked(frame_index).sights[instance.id]
 
     def share_range(self, instance: Instance, frame_index: int) -> ShareRange | None:
         """How far the share in `sight` hangs on errors of pose; None where there is no sight."""
-        sight, points = self.sight(instance, frame_index), instance.points
+        sight, points = self.sight(instance, frame_index), instance.seen_by
         if sight is None or points is None:
             return None
         return self._ranges.get(
@@ -248,7 +259,7 @@ class Scene:
 
 @dataclass(frozen=True, eq=False)
 class _Objects:
-    """The points of all objects in one array."""
+    """The points by which the objects are seen, in one array."""
 
     ids: tuple[int, ...]
     points: Points
@@ -257,7 +268,7 @@ class _Objects:
 
     @classmethod
     def of(cls, instances: tuple[Instance, ...]) -> _Objects:
-        clouds = {each.id: each.points for each in instances if each.points is not None}
+        clouds = {each.id: each.seen_by for each in instances if each.seen_by is not None}
         none = np.zeros((0, 3), dtype=np.float32)
         return cls(
             ids=tuple(clouds),

@@ -55,7 +55,7 @@ class SpatialTerms(Terms):
 
 def applies(view: View, instance: Instance) -> bool:
     """Whether there is anything to be said about seeing the object."""
-    return bool(view.scene.frames) and instance.points is not None
+    return bool(view.scene.frames) and instance.seen_by is not None
 
 
 def seen_in(view: View, instance: Instance, terms: SpatialTerms) -> Iterator[int]:
@@ -199,7 +199,7 @@ def all_observed(field: str) -> Rule:
 
 
 def dense(*fields: str, near: str = "") -> Rule:
-    """Every named object that is known by its points has enough of them; `near` as `observed`."""
+    """Every named object that is measured or seen by points has enough; `near` as `observed`."""
 
     @rule(
         "object.sparse",
@@ -209,7 +209,7 @@ def dense(*fields: str, near: str = "") -> Rule:
     def check(view: View, query: Query, terms: SpatialTerms) -> Complaint | None:
         anchor = _anchor(view, query, near, terms)
         for name in names(query, *fields):
-            points = _meant(view, name, terms, anchor)[0].points
+            points = _meant(view, name, terms, anchor)[0].seen_by
             if points is not None and len(points) < terms.fewest_points:
                 fewest = terms.fewest_points
                 message = (

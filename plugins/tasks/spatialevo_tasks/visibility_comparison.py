@@ -107,7 +107,7 @@ def close(evidence: ShowingEvidence, terms: SpatialTerms) -> str | None:
 def measured(view: PairView, q: Showing, terms: SpatialTerms) -> Complaint | None:
     """The object has enough points, enough of them of known depth, to take a share of."""
     instance = rules.referent(view, q.object, terms)
-    count = 0 if instance.points is None else len(instance.points)
+    count = 0 if instance.seen_by is None else len(instance.seen_by)
     if count < terms.fewest_points:
         few = f"{q.object} has {count} points; a share takes {terms.fewest_points}"
         return Complaint(few, (q.object,))
