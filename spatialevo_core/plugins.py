@@ -1,9 +1,11 @@
 """Loads plugins one by one, so that a broken one is a line in a list and never a crash.
 
-What may happen to a plugin, each reported as a `Problem`: it raises when imported, when a hook is
-called or when what it returned is looked at; a hook is misspelt or lacks `@hookimpl`; it returns
-something else than the hook promises; it brings a name that another plugin has; it was written for
-another version of the hooks, and is then never imported.
+A plugin is what an entry point names: a module, or any object, with hooks; or a `Task`, which comes
+in as it is. What may happen to one, each reported as a `Problem`: it raises when imported, when a
+hook is called or when what it returned is looked at; it is an object without hooks; a hook is
+misspelt or lacks `@hookimpl`; it returns something else than the hook promises; it brings a name
+that another plugin has; it was written for another version of the hooks, and is then never
+imported.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 from typing import Any, TypeVar
 
 import pluggy
@@ -105,6 +107,17 @@ class _Source:
         self.card = replace(self.card, **kept)
 
 
+@dataclass(frozen=True)
+class _Alone:
+    """The plugin of an entry point that names a task instead of a module."""
+
+    task: AnyTask
+
+    @hooks.hookimpl
+    def spatialevo_tasks(self) -> Iterable[AnyTask]:
+        return [self.task]
+
+
 class _Loading:
     """The plugins of one call, and what went wrong so far."""
 
@@ -156,12 +169,16 @@ class _Loading:
             return
         with self.contained(point.name, "import", None):
             plugin = point.load()
+            if isinstance(plugin, Task):
+                plugin = _Alone(plugin)
             manager = pluggy.PluginManager("spatialevo")
             manager.add_hookspecs(hooks)
             for told in _misspelt(manager, plugin):
                 self._add(Problem(point.name, "hooks", told, None))
             manager.register(plugin, point.name)
             callers = {each.name: each for each in manager.get_hookcallers(plugin) or ()}
+            if not callers and not isinstance(plugin, ModuleType):
+                raise ConfigError(f"names {_said(plugin)}, expected a module with hooks, or a Task")
             version = point.dist.version if point.dist else ""
             card = Plugin(point.name, _distribution(point), version, point.value)
             self.sources.append(_Source(card, callers))
@@ -280,9 +297,12 @@ def _check_rule(item: Any) -> str:
 
 def _expect(item: Any, kind: Any, hook: str) -> Any:
     if isinstance(item, type) or not isinstance(item, kind):
-        said = f"the class {item.__name__}" if isinstance(item, type) else type(item).__name__
-        raise ConfigError(f"{hook} gave {said}, expected a {kind.__name__}")
+        raise ConfigError(f"{hook} gave {_said(item)}, expected a {kind.__name__}")
     return item
+
+
+def _said(item: Any) -> str:
+    return f"the class {item.__name__}" if isinstance(item, type) else type(item).__name__
 
 
 def _definitions(task: AnyTask, given: Any) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import settings
 
+from jars import installer
 from shelf_plugin import plugged
 from shelves import TASK
 from spatialevo_core.cli import main
@@ -36,6 +37,12 @@ def run(monkeypatch):
         return CliRunner().invoke(main, [str(arg) for arg in args], obj=points)
 
     return call
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """A builder of distributions of one module."""
+    yield from installer(tmp_path, monkeypatch)
 
 
 @pytest.fixture
