@@ -66,13 +66,10 @@ class Vocabulary:
 
     @cached_property
     def _present(self) -> Mapping[str, str]:
-        groups = (
-            (word, next(name for name in group if name in self._own))
-            for group in self.synonyms
-            if not self._own.isdisjoint(group)
-            for word in group
-        )
-        return _forms([*((name, name) for name in self.names), *groups])
+        own = _forms((name, name) for name in self.names)
+        meant = ((group, _first(own, group)) for group in self.synonyms)
+        groups = ((word, name) for group, name in meant if name is not None for word in group)
+        return {**_forms(groups), **own}
 
     @cached_property
     def _elsewhere(self) -> Mapping[str, str]:
@@ -91,6 +88,11 @@ def _forms(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     for word, name in pairs:
         forms.setdefault(name_form(word), name)
     return forms
+
+
+def _first(forms: Mapping[str, str], words: Iterable[str]) -> str | None:
+    """What the first of the words names that names anything, however it is spelt."""
+    return next((forms[form] for form in map(name_form, words) if form in forms), None)
 
 
 def _named(forms: Mapping[str, str], form: str) -> str | None:

@@ -19,6 +19,9 @@ from spatialevo_datasets.labels import known, own_names, structural, vocabulary
         ("bedside table", "night stand"),
         ("shelf", "shelves"),
         ("doorframe", "door frame"),
+        ("garbage bin", "Trash Can"),
+        ("fridge", "Refridgerator"),
+        ("television", "TV"),
     ],
 )
 def test_other_words_find_the_label_that_the_room_has(said, label):
@@ -36,6 +39,9 @@ def test_other_words_find_the_label_that_the_room_has(said, label):
         ("cabinet", "file cabinet"),
         ("bookshelf", "book"),
         ("bookshelf", "shelf"),
+        ("books", "bookshelf"),
+        ("tv_monitor", "tv"),
+        ("tv_monitor", "monitor"),
         ("heater", "radiator"),
         ("dishwasher", "washer"),
         ("hair dryer", "dryer"),
@@ -67,6 +73,8 @@ def test_the_labels_of_a_room_come_before_their_synonyms():
         (("desks", "desk"), "desk"),
         (("televisions", "tv"), "tv"),
         (("desk ",), "desk"),
+        (("washing_machine", "washer"), "washer"),
+        (("tv_monitor",), "tv monitor"),
     ],
 )
 def test_labels_that_mean_the_same_have_one_name_which_is_the_shortest(found, name):

@@ -43,12 +43,14 @@ def structural(label: str) -> bool:
 def own_names(labels: Iterable[str]) -> Mapping[str, str]:
     """What a room calls the things of each label: the same for labels that mean the same.
 
-    Labels mean the same up to case, spaces, plural and synonyms; the shortest is the name.
+    Labels mean the same up to case, spaces, plural and synonyms; the shortest is the name, with
+    spaces where the dataset writes underscores.
     """
     names: dict[str, str] = {}
     by_meaning: dict[str, str] = {}
     for label in sorted(set(labels), key=lambda each: (len(plain(each)), each.swapcase())):
-        names[label] = by_meaning.setdefault(_meaning(label, by_meaning), plain(label))
+        name = plain(label.replace("_", " "))
+        names[label] = by_meaning.setdefault(_meaning(label, by_meaning), name)
     return names
 
 
