@@ -173,10 +173,10 @@ FAULTS = {
     "truncated mesh": (MESH, ply(VERTICES)[:-20], "is truncated"),
     "mesh cut in its faces": (MESH, ply(VERTICES)[:-1], "is truncated"),
     "no mesh at all": (MESH, b"<html>", "has no PLY header"),
-    "text mesh": (
+    "binary mesh called text": (
         MESH,
         ply(VERTICES).replace(b"binary_little_endian", b"ascii"),
-        "format ascii 1.0; expected",
+        "holds other things than numbers after its header",
     ),
     "strange property": (
         MESH,

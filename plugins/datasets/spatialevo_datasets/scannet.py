@@ -29,7 +29,7 @@ from spatialevo_datasets.files import (
     read_model,
     read_text,
 )
-from spatialevo_datasets.ply import read_vertices
+from spatialevo_datasets.ply import read_mesh
 from spatialevo_datasets.scannet_frames import read_header, read_recording
 from spatialevo_datasets.scene import Instance, Scene
 
@@ -77,7 +77,8 @@ class ScanNet:
         root = given_root(root, self.name)
         folder = self._folder(root, world_id)
         header = read_header(folder / f"{world_id}.txt")
-        points = _aligned(read_vertices(folder / f"{world_id}{_FILES[0]}"), header.alignment)
+        mesh = read_mesh(folder / f"{world_id}{_FILES[0]}")
+        points = _aligned(mesh.points, header.alignment)
         groups = _read_groups(folder, world_id, len(points))
         classes = _read_classes(root)
         clouds = [(each, points[each.vertices]) for each in groups]
@@ -92,6 +93,7 @@ class ScanNet:
             ),
             frames=recording.frames,
             points=points,
+            faces=mesh.triangles if len(mesh.triangles) else None,
             floor=np.concatenate(floor) if floor else None,
             dropped_poses=recording.dropped_poses,
         )
