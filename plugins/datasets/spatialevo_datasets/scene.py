@@ -24,7 +24,7 @@ from spatialevo_datasets.floors import Floor
 from spatialevo_datasets.frames import Depth, Frame
 from spatialevo_datasets.memo import Memo
 from spatialevo_datasets.steadiness import ShareRange, share_range
-from spatialevo_datasets.visibility import Shown, Sight, Surface
+from spatialevo_datasets.visibility import Cloud, Mesh, Shown, Sight
 
 __all__ = ["Box", "Depth", "Frame", "Gap", "Instance", "Points", "Scene", "Sight"]
 
@@ -233,9 +233,11 @@ class Scene:
         return visibility.sample(scanned, SAMPLE)
 
     @cached_property
-    def _surface(self) -> Surface | None:
+    def _surface(self) -> Mesh | Cloud | None:
+        if self.points is not None and self.faces is not None and len(self.faces):
+            return Mesh(self.points, self.faces)
         scanned = self._objects.points if self.points is None else self.points
-        return Surface.of(scanned) if len(scanned) else None
+        return Cloud.of(scanned) if len(scanned) else None
 
     def _looked(self, frame_index: int) -> _Looked:
         return self._looks.get(frame_index, lambda: self._look(self.frame(frame_index)))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int
+from jaxtyping import Bool, Float, Float32, Int, Int32
 from scipy.ndimage import grey_closing
 from scipy.spatial import cKDTree
 
+from spatialevo_core.errors import ConfigError
+from spatialevo_datasets import raster
 from spatialevo_datasets.frames import Frame, in_camera, inside, project
 
 BEHIND_M = 0.05
@@ -53,14 +55,49 @@ class Sight:
 
 
 @dataclass(frozen=True, eq=False)
-class Surface:
-    """A scan as a depth buffer needs it: its points and how far apart they are."""
+class DepthMap:
+    """A depth image with its intrinsics."""
+
+    depth_m: Float32[np.ndarray, "h w"]
+    """0 unknown, inf where nothing was met."""
+    K: Float[np.ndarray, "3 3"]
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """A scan whose points are joined to triangles."""
+
+    points: Float32[np.ndarray, "n 3"]
+    faces: Int32[np.ndarray, "f 3"]
+
+    def __post_init__(self) -> None:
+        if len(self.faces) and not 0 <= self.faces.min() <= self.faces.max() < len(self.points):
+            raise ConfigError(
+                f"faces name points {self.faces.min()} to {self.faces.max()}; "
+                f"there are {len(self.points)}, numbered from 0"
+            )
+
+    def depth_map(self, frame: Frame) -> DepthMap:
+        """The depth of the triangles at the centre of each pixel.
+
+        Where they slant, it is the greatest within the pixel, so that a surface does not hide its
+        own points.
+        """
+        K, width, height = _reduced(frame)
+        points_cam = in_camera(frame, self.points)
+        image = raster.depth_image(points_cam, self.faces, K, width, height)
+        return DepthMap(image + _slant(image).astype(np.float32) / 2, K)
+
+
+@dataclass(frozen=True, eq=False)
+class Cloud:
+    """A scan of points alone, and how far apart they are."""
 
     points: Float32[np.ndarray, "n 3"]
     spacing_m: Float32[np.ndarray, " n"]
 
     @classmethod
-    def of(cls, points: Float32[np.ndarray, "n 3"]) -> Surface:
+    def of(cls, points: Float32[np.ndarray, "n 3"]) -> Cloud:
         """The spacing at each point from its fourth neighbour, within thrice the median."""
         neighbours = min(5, len(points))
         distances = np.asarray(cKDTree(points).query(points, k=[neighbours])[0])
@@ -68,6 +105,15 @@ class Surface:
         spacing = distances[:, 0] * np.sqrt(np.pi / 4)
         usual = float(np.median(spacing))
         return cls(points, spacing.clip(usual / 2, usual * 3).astype(np.float32))
+
+    def depth_map(self, frame: Frame) -> DepthMap:
+        """The depth of the points, each a square as large as its spacing.
+
+        Of the points that meet a pixel the nearest decides which surface is seen, and all that lie
+        on that surface are averaged, so that neither noise nor a slant brings it forward. Gaps of a
+        pixel or two that remain inside a surface are closed.
+        """
+        return _buffer(frame, self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,14 +134,7 @@ class Look(Shown):
     """Camera z."""
 
 
-@dataclass(frozen=True, eq=False)
-class _DepthMap:
-    depth_m: Float32[np.ndarray, "h w"]
-    """0 unknown, inf where nothing was met."""
-    K: Float[np.ndarray, "3 3"]
-
-
-def look(frame: Frame, points: Float32[np.ndarray, "n 3"], surface: Surface | None) -> Look:
+def look(frame: Frame, points: Float32[np.ndarray, "n 3"], surface: Mesh | Cloud | None) -> Look:
     """Which of the points the frame shows.
 
     A point is visible if it projects inside the image, lies in front of the camera, and lies no
@@ -170,15 +209,15 @@ def _share_seen(a: Shown, b: Shown) -> float | None:
     return None if known < LEAST_KNOWN * total else both / known
 
 
-def _depth_map(frame: Frame, surface: Surface | None) -> _DepthMap:
+def _depth_map(frame: Frame, surface: Mesh | Cloud | None) -> DepthMap:
     if frame.depth is not None:
-        return _DepthMap(frame.depth.read(), frame.depth.K)
+        return DepthMap(frame.depth.read(), frame.depth.K)
     if surface is None:
-        return _DepthMap(np.full((1, 1), np.inf, dtype=np.float32), np.diag([0.0, 0.0, 1.0]))
-    return _buffer(frame, surface)
+        return DepthMap(np.full((1, 1), np.inf, dtype=np.float32), np.diag([0.0, 0.0, 1.0]))
+    return surface.depth_map(frame)
 
 
-def _measured(depth: _DepthMap, points_cam: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
+def _measured(depth: DepthMap, points_cam: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, " n"]:
     """The measured depth where each point projects; 0 outside the depth image."""
     height, width = depth.depth_m.shape
     pixels = project(depth.K, points_cam)
@@ -190,16 +229,16 @@ def _measured(depth: _DepthMap, points_cam: Float[np.ndarray, "n 3"]) -> Float[n
     return measured
 
 
-def _buffer(frame: Frame, surface: Surface) -> _DepthMap:
-    """The depth of the scan per pixel, each of its points a square as large as its spacing.
-
-    Of the points that meet a pixel the nearest decides which surface is seen, and all that lie on
-    that surface are averaged, so that neither noise nor a slant brings it forward. Gaps of a pixel
-    or two that remain inside a surface are closed.
-    """
+def _reduced(frame: Frame) -> tuple[Float[np.ndarray, "3 3"], int, int]:
+    """K, width and height of the depth buffer of a frame."""
     scale = min(1.0, _BUFFER_PX / max(frame.width, frame.height))
     width, height = round(frame.width * scale), round(frame.height * scale)
     K = np.diag([width / frame.width, height / frame.height, 1.0]) @ frame.K
+    return K, width, height
+
+
+def _buffer(frame: Frame, surface: Cloud) -> DepthMap:
+    K, width, height = _reduced(frame)
     points_cam = in_camera(frame, surface.points)
     pixels = project(K, points_cam)
     margin = _WIDEST_SPLAT_PX
@@ -219,7 +258,7 @@ def _buffer(frame: Frame, surface: Surface) -> _DepthMap:
     image = closed[2 * margin : 2 * margin + height, 2 * margin : 2 * margin + width]
     with np.errstate(divide="ignore"):
         depth_m = 1 / image
-    return _DepthMap((depth_m + _slant(depth_m)).astype(np.float32), K)
+    return DepthMap((depth_m + _slant(depth_m)).astype(np.float32), K)
 
 
 def _slant(depth_m: Float[np.ndarray, "h w"]) -> Float[np.ndarray, "h w"]:
