@@ -68,11 +68,11 @@ def test_the_benchmarks_wording_is_read():
 
 
 @pytest.mark.parametrize("unit", ["m", "cm", "ft", "in"])
-def test_the_band_is_six_centimetres_in_the_unit_asked(unit):
+def test_the_band_is_eight_centimetres_in_the_unit_asked(unit):
     answer = judge(TASK, NORTH, Distance(first="desk", second="sofa", unit=unit)).answer
     per_metre = {"m": 1, "cm": 100, "ft": 1 / 0.3048, "in": 1 / 0.0254}[unit]
     assert answer.unit == unit
-    assert answer.band == pytest.approx(0.06 * per_metre)
+    assert answer.band == pytest.approx(0.08 * per_metre)
     assert TASK.score("1.65 m", answer) == 1.0
     assert TASK.score("165 cm", answer) == 1.0
     assert TASK.score("1.1 m", answer) < 1.0

@@ -117,9 +117,9 @@ def test_definitions_differ_where_a_box_is_turned():
 
 
 @pytest.mark.parametrize(("unit", "per_metre"), [("m", 1), ("cm", 100), ("in", 1 / 0.0254)])
-def test_the_band_is_four_centimetres_in_the_unit_asked(unit, per_metre):
+def test_the_band_is_six_centimetres_in_the_unit_asked(unit, per_metre):
     answer = judge(TASK, LAMP_VIEW, Range(object="lamp", unit=unit)).answer
-    assert answer.band == pytest.approx(0.04 * per_metre)
+    assert answer.band == pytest.approx(0.06 * per_metre)
     assert TASK.score("3.84 m", answer) == 1.0
     assert TASK.score("3.5 m", answer) == 0.9
     assert TASK.score("3.6 m", plainly(answer)) == 0.9

@@ -5,7 +5,7 @@ The anchor is the mean of the centres of the objects in the cluster (see `gather
 object, a bed say, that the images show; the others count whether they are to be seen or not. What a
 viewer may overlook or a scan may misplace must not matter: without any one member that is barely
 visible (0.05 to 0.20 of it, in the image that shows it best) the answer is the same, and no
-member's belonging hangs on less than 0.06 m.
+member's belonging hangs on less than 0.08 m.
 """
 
 from __future__ import annotations
