@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeVar
 
 from spatialevo_core import engine
+from spatialevo_core.cache import ReadsCaches, reading_caches
 from spatialevo_core.errors import ConfigError, SpatialEvoError, TaskFault, UnknownName
 from spatialevo_core.question import Verdict
 from spatialevo_core.task import EXACT, AnyTask
@@ -84,9 +85,9 @@ class Registry:
         """The task of that name ('-' and '_' are equal); raises UnknownName with a suggestion."""
         return named("task", name, self.tasks)
 
-    def dataset(self, name: str) -> AnyDataset:
-        """The dataset of that name; as `task`."""
-        return named("dataset", name, self.datasets)
+    def dataset(self, name: str) -> ReadsCaches:
+        """The dataset of that name, as `task`; for its folder, a cache prepared from it will do."""
+        return reading_caches(named("dataset", name, self.datasets))
 
     @property
     def profiles(self) -> tuple[str, ...]:

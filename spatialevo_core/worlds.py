@@ -99,6 +99,34 @@ class Dataset(Protocol[S]):
         """What is wrong with the folder, in plain words, one complaint each."""
 
 
+@runtime_checkable
+class NamesFiles(Protocol):
+    """A dataset that says what a world is read from, so that a cache of it knows when it is old."""
+
+    def files(self, root: Path, world_id: str) -> Iterable[Path]:
+        """Every file whose contents the world follows from, images included, sorted."""
+
+
+@runtime_checkable
+class Storable(Protocol):
+    """A source that can be kept in a folder together with what is derived from it.
+
+    What `open` returns gives the very answers that the stored one gave. Nothing that is stored may
+    be executed when it is opened.
+    """
+
+    @classmethod
+    def stored_form(cls) -> str:
+        """Such as `scene/1`: a new number whenever what `store` writes changes form or meaning."""
+
+    def store(self, folder: Path, root: Path | None) -> None:
+        """Write files into an empty folder; `root` is the folder that the source was read from."""
+
+    @classmethod
+    def open(cls, folder: Path, root: Path | None) -> Self:
+        """What was stored, images still read from `root`; DataError if a file is damaged."""
+
+
 @dataclass(frozen=True)
 class PublishedQuestion:
     """A question of a benchmark with the answer that was published for it."""

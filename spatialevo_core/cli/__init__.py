@@ -30,7 +30,7 @@ _HERE = "spatialevo_core.cli"
 
 COMMANDS = {
     "tasks": Command(f"{_HERE}.tasks:tasks", "List, show and check tasks."),
-    "datasets": Command(f"{_HERE}.datasets:datasets", "List and check datasets."),
+    "datasets": Command(f"{_HERE}.datasets:datasets", "List, check and prepare datasets."),
     "parsers": Command(f"{_HERE}.parsers:parsers", "List parsers."),
     "plugins": Command(f"{_HERE}.plugins:plugins", "Show what is plugged in, and what went wrong."),
     "ask": Command(f"{_HERE}.ask:ask", "Answer one question about one world, or say why not."),

@@ -81,12 +81,15 @@ def show_rows(rows: Iterable[Sequence[str]]) -> None:
         click.echo("  ".join(cells).rstrip())
 
 
-def progress(items: Sequence[T], what: str) -> Iterator[T]:
-    """The items, with a progress bar on stderr while they are worked on."""
+def progress(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]:
+    """The items, with a progress bar on stderr while they are worked on.
+
+    `total` is their number, where that is not known from them.
+    """
     from rich.console import Console
     from rich.progress import track
 
-    return iter(track(items, description=what, console=Console(stderr=True), transient=True))
+    return iter(track(items, what, total, console=Console(stderr=True), transient=True))
 
 
 def _definition(text: str) -> tuple[str, str]:
