@@ -9,15 +9,14 @@ brings the closest of thousands nearer, and the rounding of the answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from random import Random
 
-from spatialevo_core.hooks import hookimpl
 from spatialevo_core.numbers import UNITS
 from spatialevo_core.question import Answer, Evidence, Query
 from spatialevo_core.scoring import relative_accuracy
 from spatialevo_core.slots import Name
-from spatialevo_core.task import AnyTask, Solve, Task
+from spatialevo_core.task import Solve, Task
 from spatialevo_datasets.scene import Scene
 from spatialevo_datasets.views import SceneView
 from spatialevo_tasks import proposals, rules
@@ -26,7 +25,7 @@ from spatialevo_tasks.geometry import Triple, rounded, source
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.units import LengthUnit, answered
-from spatialevo_tasks.wordings import read, written
+from spatialevo_tasks.wordings import others, written
 
 NAMED = ("first", "second")
 BAND_M = 0.08
@@ -102,14 +101,7 @@ TASK = Task(
             "In {unit}, how far is it from the {first} to the {second} at their closest points",
             "What is the distance in {unit} from the {first} to the nearest point of the {second}",
         ),
-        *read(
-            "Measuring from the closest point of each object, what is the distance between the "
-            "{first} and the {second} (in {unit})",
-            "How far is the {first} from the {second}[, in {unit}]",
-            "What is the distance between the {first} and the {second}[, in {unit}]",
-            "What is the distance between the {first} and the {second} (in {unit})",
-            "How far apart are the {first} and the {second}[, in {unit}]",
-        ),
+        *others("absolute_distance"),
     ),
     rules=(
         *rules.named(*NAMED),
@@ -125,9 +117,3 @@ TASK = Task(
     terms=SpatialTerms(),
     profiles=PROFILES,
 )
-
-
-@hookimpl
-def spatialevo_tasks() -> Iterable[AnyTask]:
-    """This task."""
-    return [TASK]

@@ -8,21 +8,20 @@ taller") is another attribute and not asked here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from random import Random
 from typing import Annotated, Literal
 
-from spatialevo_core.hooks import hookimpl
 from spatialevo_core.question import Answer, Evidence, Query
 from spatialevo_core.slots import Choice, Name
-from spatialevo_core.task import AnyTask, Solve, Task
+from spatialevo_core.task import Solve, Task
 from spatialevo_datasets.views import PairView
 from spatialevo_tasks import extents, proposals, rules
 from spatialevo_tasks.extents import Extent, ExtentOf
 from spatialevo_tasks.naming import object_label
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
-from spatialevo_tasks.wordings import read, written
+from spatialevo_tasks.wordings import others, written
 
 NAMED = ("first", "second")
 LONGER = ("longer", "larger", "bigger", "greater")
@@ -93,13 +92,7 @@ TASK = Task(
             "Which object is {sense} along its longest side, the {first} or the {second}",
             "Comparing longest sides, which is {sense}, the {first} or the {second}",
         ),
-        *read(
-            "Which (one|object) is {sense} (in|along|by) its longest (dimension|side), "
-            "the {first} or the {second}",
-            "(Which|What) has (a|the) {sense} longest (dimension|side), "
-            "the {first} or the {second}",
-            "Is the {first} or the {second} {sense} (in|along|by) its longest (dimension|side)",
-        ),
+        *others("attribute_measurement"),
     ),
     rules=(
         *rules.named(*NAMED),
@@ -115,9 +108,3 @@ TASK = Task(
     terms=SpatialTerms(),
     profiles=PROFILES,
 )
-
-
-@hookimpl
-def spatialevo_tasks() -> Iterable[AnyTask]:
-    """This task."""
-    return [TASK]

@@ -8,19 +8,16 @@ differ by less than 0.15 m are level, and say nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
-from spatialevo_core.hooks import hookimpl
 from spatialevo_core.question import Answer, Evidence, Query
 from spatialevo_core.scoring import exact_label
 from spatialevo_core.slots import ImageNumber
-from spatialevo_core.task import AnyTask, Task
+from spatialevo_core.task import Task
 from spatialevo_datasets.views import PairView
 from spatialevo_tasks import pairs, rules
 from spatialevo_tasks.geometry import Triple, rounded
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
-from spatialevo_tasks.wordings import read, written
+from spatialevo_tasks.wordings import others, written
 
 SAID = {
     "higher": ("higher up", "above", "at a higher position", "up", "upper", "taller"),
@@ -79,17 +76,7 @@ TASK = Task(
             "When you took {target}, was the camera higher or lower than when you took {reference}",
             "Between {reference} and {target}, is the camera of {target} the higher or the lower",
         ),
-        *read(
-            "Compared (with|to) [the camera (of|in|for)] {reference}, (was|is) the camera "
-            "(of|in|for) {target} [(positioned|placed|located)] (higher or lower|lower or higher)",
-            "(Was|Is) the camera (of|in|for) {target} [(positioned|placed|located)] "
-            "(higher or lower|lower or higher) (than|compared with|compared to) "
-            "[(that of|the camera of|the camera in|the one of|in)] {reference}",
-            "(Is|Was) {target} taken from (higher or lower|lower or higher|higher up or lower "
-            "down) (than|compared with|compared to) {reference}",
-            "Compared (with|to) {reference}, (was|is) {target} taken from a (higher or lower|"
-            "lower or higher|higher or a lower|lower or a higher) position",
-        ),
+        *others("camera_camera_elevation"),
     ),
     rules=(
         rules.images("reference", "target"),
@@ -103,9 +90,3 @@ TASK = Task(
     terms=SpatialTerms(),
     profiles=PROFILES,
 )
-
-
-@hookimpl
-def spatialevo_tasks() -> Iterable[AnyTask]:
-    """This task."""
-    return [TASK]

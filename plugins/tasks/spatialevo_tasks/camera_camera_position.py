@@ -6,13 +6,12 @@ camera. How high either is, and how steeply it looks, does not matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from random import Random
 
-from spatialevo_core.hooks import hookimpl
 from spatialevo_core.question import Answer, Query
 from spatialevo_core.slots import ImageNumber
-from spatialevo_core.task import AnyTask, Task
+from spatialevo_core.task import Task
 from spatialevo_datasets.views import PairView
 from spatialevo_tasks import geometry, pairs, rules
 from spatialevo_tasks.directions import EIGHT, direction
@@ -71,9 +70,3 @@ TASK = Task(
     terms=SpatialTerms(),
     profiles=PROFILES,
 )
-
-
-@hookimpl
-def spatialevo_tasks() -> Iterable[AnyTask]:
-    """This task."""
-    return [TASK]

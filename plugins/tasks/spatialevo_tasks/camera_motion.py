@@ -8,13 +8,12 @@ the yaw is a turn and the translation is no move, and it moved if the yaw is bel
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from random import Random
 from typing import Literal
 
-from spatialevo_core.hooks import hookimpl
 from spatialevo_core.question import Answer, Query
-from spatialevo_core.task import AnyTask, Task
+from spatialevo_core.task import Task
 from spatialevo_datasets.views import PairView
 from spatialevo_tasks import rules
 from spatialevo_tasks.cameras import camera_frame, yaw_deg
@@ -146,9 +145,3 @@ TASK = Task(
     terms=SpatialTerms(),
     profiles=PROFILES,
 )
-
-
-@hookimpl
-def spatialevo_tasks() -> Iterable[AnyTask]:
-    """This task."""
-    return [TASK]

@@ -10,18 +10,17 @@ nearer, and the rounding of the answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 
 import numpy as np
 from jaxtyping import Float
 
-from spatialevo_core.hooks import hookimpl
 from spatialevo_core.numbers import UNITS
 from spatialevo_core.question import Answer, Evidence, Query
 from spatialevo_core.scoring import relative_accuracy
 from spatialevo_core.slots import Name
-from spatialevo_core.task import AnyTask, Solve, Task
+from spatialevo_core.task import Solve, Task
 from spatialevo_datasets.distances import Gap, points_box
 from spatialevo_datasets.scene import Instance, Scene
 from spatialevo_datasets.views import FrameView
@@ -30,7 +29,7 @@ from spatialevo_tasks.geometry import BoxOf, Triple, rounded, source
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.units import LengthUnit, answered
-from spatialevo_tasks.wordings import read, written
+from spatialevo_tasks.wordings import others, written
 
 BAND_M = 0.06
 """How far surface noise may move the distance of a camera and an object."""
@@ -116,15 +115,7 @@ TASK = Task(
             "In {unit}, how far is it from the camera to the closest point of the {object}",
             "When this image was taken, how many {unit} was the {object} away from the camera",
         ),
-        *read(
-            "How far (is|was) the {object} from the camera[, in {unit}]",
-            "How far (is|was) the camera from the {object}[, in {unit}]",
-            "How far (away|off) (is|was) the {object} [from the camera][, in {unit}]",
-            "What is the distance between the camera and the {object}[, in {unit}]",
-            "What is the distance between the {object} and the camera[, in {unit}]",
-            "What is the distance (between|from) the camera (and|to) the {object} (in {unit})",
-            "What is the distance from the camera to the {object}[, in {unit}]",
-        ),
+        *others("camera_object_distance"),
     ),
     rules=(
         rules.exist("object"),
@@ -145,9 +136,3 @@ TASK = Task(
     terms=SpatialTerms(),
     profiles=PROFILES,
 )
-
-
-@hookimpl
-def spatialevo_tasks() -> Iterable[AnyTask]:
-    """This task."""
-    return [TASK]

@@ -7,13 +7,12 @@ itself is related to it by the other image, so that the two must overlap.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from random import Random
 
-from spatialevo_core.hooks import hookimpl
 from spatialevo_core.question import Answer, Query
 from spatialevo_core.slots import ImageNumber, Name
-from spatialevo_core.task import AnyTask, Solve, Task
+from spatialevo_core.task import Solve, Task
 from spatialevo_datasets.scene import Scene
 from spatialevo_datasets.views import PairView
 from spatialevo_tasks import geometry, pairs, proposals, rules
@@ -82,9 +81,3 @@ TASK = Task(
     terms=SpatialTerms(),
     profiles=PROFILES,
 )
-
-
-@hookimpl
-def spatialevo_tasks() -> Iterable[AnyTask]:
-    """This task."""
-    return [TASK]

@@ -10,16 +10,15 @@ member's belonging hangs on less than 0.08 m.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import chain
 from random import Random
 
 import numpy as np
 
-from spatialevo_core.hooks import hookimpl
 from spatialevo_core.question import Answer, Query, Stage
 from spatialevo_core.slots import ImageNumber
-from spatialevo_core.task import AnyTask, Complaint, Solve, Task, rule
+from spatialevo_core.task import Complaint, Solve, Task, rule
 from spatialevo_core.text import sentence
 from spatialevo_datasets.scene import Instance, Scene
 from spatialevo_datasets.views import PairView
@@ -171,9 +170,3 @@ TASK = Task(
     terms=SpatialTerms(),
     profiles=PROFILES,
 )
-
-
-@hookimpl
-def spatialevo_tasks() -> Iterable[AnyTask]:
-    """This task."""
-    return [TASK]

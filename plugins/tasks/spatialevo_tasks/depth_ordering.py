@@ -1,28 +1,27 @@
 """Which is at smaller depth along the viewing direction, the chair or the lamp?
 
-Depth is the camera z of the median visible point; the smaller one wins, and within 0.05 m it is
-the `same`. A wording that says "closer to the camera" is refused unless the nearest-point distances
+Depth is the camera z of the median visible point; the smaller one wins, or the larger one where that
+is asked, and within 0.05 m it is the `same`. A wording that says "closer to the camera" is refused unless the nearest-point distances
 agree: they differ with the same sign, or, where the depths are the same, by at most 0.05 m. An
 object of which no point is known to be visible (a box without points) is as deep as its centre.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from random import Random
 from typing import Literal, get_args
 
-from spatialevo_core.hooks import hookimpl
 from spatialevo_core.question import Answer, Evidence, Query
 from spatialevo_core.slots import Name
-from spatialevo_core.task import AnyTask, Task
+from spatialevo_core.task import Task
 from spatialevo_datasets.scene import Instance
 from spatialevo_datasets.views import FrameView
 from spatialevo_tasks import proposals, rules
 from spatialevo_tasks.naming import object_label
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
-from spatialevo_tasks.wordings import read, written
+from spatialevo_tasks.wordings import others, written
 
 NAMED = ("first", "second")
 SAME = "same"
@@ -34,12 +33,13 @@ Sense = Literal["depth", "closer"]
 
 
 class Ordering(Query):
-    """Which of two objects is at smaller depth."""
+    """Which of two objects is at smaller depth, or at larger depth."""
 
     first: Name
     second: Name
     sense: Sense = "depth"
     """Whether the wording speaks of depth, or of being closer to the camera."""
+    wanted: Literal["smaller", "larger"] = "smaller"
 
 
 class OrderingEvidence(Evidence):
@@ -53,7 +53,7 @@ class OrderingEvidence(Evidence):
 
 
 def solve(view: FrameView, q: Ordering, terms: SpatialTerms) -> Answer[OrderingEvidence]:
-    """The name of the object at smaller depth, or `same`."""
+    """The name of the object at the wanted depth, or `same`."""
     both = [rules.referent(view, name, terms) for name in (q.first, q.second)]
     a, b = (_depth_m(view, each) for each in both)
     distances_m: list[float | None] = [None, None]
@@ -66,7 +66,7 @@ def solve(view: FrameView, q: Ordering, terms: SpatialTerms) -> Answer[OrderingE
         first_distance_m=distances_m[0],
         second_distance_m=distances_m[1],
     )
-    winner = q.first if a < b else q.second
+    winner = q.first if (a < b) == (q.wanted == "smaller") else q.second
     return Answer(value=SAME if abs(a - b) <= SAME_WITHIN_M else winner, evidence=evidence)
 
 
@@ -92,7 +92,7 @@ def close(evidence: OrderingEvidence, terms: SpatialTerms) -> str | None:
 
 
 def candidates(view: FrameView, rng: Random) -> Iterator[Ordering]:
-    """Pairs of objects that can be named and seen, in either sense."""
+    """Pairs of objects that can be named and seen, in either sense; the smaller depth is asked."""
     pairs = proposals.arrangements(proposals.definite(view), 2, rng)
     for (first, second), sense in proposals.each_with(pairs, get_args(Sense), rng):
         yield Ordering(first=first, second=second, sense=sense)
@@ -125,10 +125,7 @@ TASK = Task(
             "Which of the two is closer to the camera: the {first} or the {second}",
             sense="closer",
         ),
-        *read(
-            "Which [(one|object)] is (closer|nearer) to the camera: the {first} or the {second}",
-            sense="closer",
-        ),
+        *others("depth_ordering"),
     ),
     rules=(
         *rules.named(*NAMED),
@@ -143,9 +140,3 @@ TASK = Task(
     terms=SpatialTerms(),
     profiles=PROFILES,
 )
-
-
-@hookimpl
-def spatialevo_tasks() -> Iterable[AnyTask]:
-    """This task."""
-    return [TASK]

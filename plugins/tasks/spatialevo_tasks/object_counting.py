@@ -7,21 +7,20 @@ Frames that overlap must lead from each member to every other, else one may be c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from spatialevo_core.hooks import hookimpl
 from spatialevo_core.numbers import quantity
 from spatialevo_core.question import Answer, Evidence, Query
 from spatialevo_core.slots import Name
-from spatialevo_core.task import AnyTask, Task
+from spatialevo_core.task import Task
 from spatialevo_datasets.views import SceneView
 from spatialevo_tasks import proposals, rules
 from spatialevo_tasks.geometry import Triple, rounded
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
-from spatialevo_tasks.wordings import read, written
+from spatialevo_tasks.wordings import others, written
 
 LADDER = {0.0: 1.0, 1.0: 0.3, 2.0: 0.1}
 """What a count is worth by how far off it is."""
@@ -85,7 +84,7 @@ TASK = Task(
             "What is the total number of {category:plural} in (this|the) room",
         ),
         *written("Count the {category:plural} in (this|the) room", end="."),
-        *read("How many {category:plural} are there"),
+        *others("object_counting"),
     ),
     rules=(
         rules.all_observed("category"),
@@ -101,9 +100,3 @@ TASK = Task(
     terms=SpatialTerms(),
     profiles=PROFILES,
 )
-
-
-@hookimpl
-def spatialevo_tasks() -> Iterable[AnyTask]:
-    """This task."""
-    return [TASK]

@@ -8,22 +8,21 @@ and what makes noise choose another box are derived in `extents`. A part's or a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from random import Random
 
-from spatialevo_core.hooks import hookimpl
 from spatialevo_core.numbers import UNITS
 from spatialevo_core.question import Answer, Query
 from spatialevo_core.scoring import relative_accuracy
 from spatialevo_core.slots import Name
-from spatialevo_core.task import AnyTask, Solve, Task
+from spatialevo_core.task import Solve, Task
 from spatialevo_datasets.views import SceneView
 from spatialevo_tasks import extents, proposals, rules
 from spatialevo_tasks.extents import Extent, ExtentOf
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.units import LengthUnit, answered
-from spatialevo_tasks.wordings import read, written
+from spatialevo_tasks.wordings import others, written
 
 
 class Size(Query):
@@ -75,15 +74,7 @@ TASK = Task(
             "How large is the {object} along its longest dimension, in {unit}",
             "What is the largest dimension of the {object}, in {unit}",
         ),
-        *read(
-            "What is the length of the longest dimension (length, width, or height) of the "
-            "{object}[, measured in {unit}]",
-            "What is the [length of the] (longest|largest) (dimension|side) of the {object}"
-            "[, (measured in|in) {unit}]",
-            "How long is the (longest|largest) (dimension|side) of the {object}[, in {unit}]",
-            "How (long|big|large) is the {object} (in|along) its longest (dimension|side)"
-            "[, in {unit}]",
-        ),
+        *others("object_size"),
     ),
     rules=(
         rules.exist("object"),
@@ -101,9 +92,3 @@ TASK = Task(
     terms=SpatialTerms(),
     profiles=PROFILES,
 )
-
-
-@hookimpl
-def spatialevo_tasks() -> Iterable[AnyTask]:
-    """This task."""
-    return [TASK]

@@ -19,7 +19,7 @@ from spatialevo_tasks import geometry, rules
 from spatialevo_tasks.cameras import camera_frame
 from spatialevo_tasks.geometry import Bearing, Triple, rounded
 from spatialevo_tasks.rules import SpatialTerms, names, seen_in
-from spatialevo_tasks.wordings import read, written
+from spatialevo_tasks.wordings import others, written
 
 Q = TypeVar("Q", bound=Query)
 
@@ -121,34 +121,20 @@ def from_camera(
 
 
 def where_from_camera(thing: str) -> tuple[Phrasing, ...]:
-    """Wordings that ask where the `{thing}` was for who took the `{reference}`."""
-    templates = (
-        "When you took {reference}, in which direction was the {thing}",
-        "When you took {reference}, where was the {thing} relative to you",
-        "Seen from the camera of {reference}, where was the {thing}",
-        "Seen from the camera of {reference}, in which direction was the {thing}",
-        "Relative to the camera of {reference}, in which direction was the {thing}",
-        "Looking as the camera of {reference} does, in which direction was the {thing}",
-        "If you look the way {reference} was taken, where was the {thing}",
-        "Taking the viewing direction of {reference} as front, where was the {thing}",
-        "In which direction from the camera of {reference} was the {thing}",
-    )
-    others = (
-        "(When|As) you took {reference}, where was the {thing} [(in relation|relative) to "
-        "(the camera|you|yourself)]",
-        "When {reference} was taken, (where|in which direction) (was|is) the {thing} [(from|"
-        "relative to|in relation to) (the camera|you)]",
-        "(Where|In which direction) was the {thing} [(from|relative to|in relation to) (the "
-        "camera|you)] when you took {reference}",
-        "(Where|In which direction) was the {thing} [(from|relative to|in relation to) (the "
-        "camera|you)] when {reference} was taken",
-        "From the (perspective|viewpoint|point of view) of [the camera of] {reference}, (where|in "
-        "which direction) (was|is) the {thing} [located]",
-        "Where (was|is) the {thing} relative to the camera of {reference}",
-        "In which direction (was|is) the {thing} (from|relative to) the camera of {reference}",
-    )
-    named = "{" + thing + "}"
+    """Wordings that ask where the thing in that field was for who took the `{reference}`."""
+    blank = f"{{{thing}}}"
     return (
-        *written(*(each.replace("{thing}", named) for each in templates)),
-        *read(*(each.replace("{thing}", named) for each in others)),
+        *written(
+            "When you took {reference}, in which direction was the <thing>",
+            "When you took {reference}, where was the <thing> relative to you",
+            "Seen from the camera of {reference}, where was the <thing>",
+            "Seen from the camera of {reference}, in which direction was the <thing>",
+            "Relative to the camera of {reference}, in which direction was the <thing>",
+            "Looking as the camera of {reference} does, in which direction was the <thing>",
+            "If you look the way {reference} was taken, where was the <thing>",
+            "Taking the viewing direction of {reference} as front, where was the <thing>",
+            "In which direction from the camera of {reference} was the <thing>",
+            thing=blank,
+        ),
+        *others("where_from_camera", thing=blank),
     )

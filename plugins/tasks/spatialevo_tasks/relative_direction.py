@@ -7,15 +7,14 @@ eight ways, the quadrants, left or right, or left, right or back with back from 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from math import hypot
 from random import Random
 from typing import get_args
 
-from spatialevo_core.hooks import hookimpl
 from spatialevo_core.question import Answer, Query
 from spatialevo_core.slots import Name
-from spatialevo_core.task import AnyTask, Solve, Task
+from spatialevo_core.task import Solve, Task
 from spatialevo_datasets.scene import Scene
 from spatialevo_datasets.views import SceneView
 from spatialevo_tasks import geometry, proposals, rules
@@ -24,7 +23,7 @@ from spatialevo_tasks.directions import SECTORS, Offer, direction
 from spatialevo_tasks.geometry import Bearing, BoxOf, Triple
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
-from spatialevo_tasks.wordings import read, written
+from spatialevo_tasks.wordings import others, written
 
 NAMED = ("standing", "facing", "query")
 
@@ -108,9 +107,6 @@ _ASKED: dict[Offer, tuple[str, str]] = {
         "is the {query} left, right or behind (back means a turn of at least 135 degrees)?",
     ),
 }
-_BENCHMARK = "If I am standing by the {standing} and facing the {facing}, is the {query} to "
-"""How VSI-Bench (arXiv:2412.14171) words its three levels of difficulty."""
-
 TASK = Task(
     name="relative_direction",
     summary="Where an object is for someone who stands by a second and faces a third.",
@@ -122,23 +118,7 @@ TASK = Task(
             for offer, asked in _ASKED.items()
             for wording in written(*(s + a for s in _STANCES for a in asked), end="", offer=offer)
         ),
-        *read(
-            _BENCHMARK + "the left or the right of the {facing}",
-            offer="left or right",
-        ),
-        *read(
-            _BENCHMARK + "my left, right, or back? An object is to my back if I would have to turn "
-            "at least 135 degrees in order to face it",
-            offer="left, right or back",
-            end=".",
-        ),
-        *read(
-            _BENCHMARK + "my front-left, front-right, back-left, or back-right? The directions "
-            "refer to the quadrants of a Cartesian plane (if I am standing at the origin and "
-            "facing along the positive y-axis)",
-            offer="quadrants",
-            end=".",
-        ),
+        *others("relative_direction"),
     ),
     rules=(
         *rules.named(*NAMED),
@@ -155,9 +135,3 @@ TASK = Task(
     terms=SpatialTerms(),
     profiles=PROFILES,
 )
-
-
-@hookimpl
-def spatialevo_tasks() -> Iterable[AnyTask]:
-    """This task."""
-    return [TASK]

@@ -8,17 +8,15 @@ category has to be seen is decided by the geometry itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from random import Random
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from spatialevo_core.hooks import hookimpl
-from spatialevo_core.phrasing import Phrasing
 from spatialevo_core.question import Answer, Evidence, Query
 from spatialevo_core.slots import Name, Names
-from spatialevo_core.task import MOST_CANDIDATES, AnyTask, Solve, Task
+from spatialevo_core.task import MOST_CANDIDATES, Solve, Task
 from spatialevo_core.text import sentence
 from spatialevo_datasets.scene import Scene
 from spatialevo_datasets.views import SceneView
@@ -27,7 +25,7 @@ from spatialevo_tasks.gaps import GapOf, Reach, between, reach
 from spatialevo_tasks.naming import object_label
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
-from spatialevo_tasks.wordings import read, written
+from spatialevo_tasks.wordings import others, written
 
 NAMED = ("anchor", "candidates")
 FEWEST, MOST = 2, 5
@@ -89,33 +87,16 @@ def candidates(view: SceneView, rng: Random) -> Iterator[Closest]:
             yield query
 
 
-def wordings(to: str, most: str, of: str, sense: Sense) -> Iterable[Phrasing]:
-    """Those of one sense: `to` is written, `most` and `of` are read."""
-    yield from written(
-        f"Which of these ({{candidates}}) is {to} the {{anchor}}",
-        f"Which is {to} the {{anchor}}: {{candidates}}",
-        "Measuring from the closest point of each, which of these ({candidates}) is "
-        f"{to} the {{anchor}}",
-        f"Of the {{candidates}}, which is {to} the {{anchor}}",
-        f"Which object is {to} the {{anchor}}: {{candidates}}",
-        f"Which of the following is {to} the {{anchor}}: {{candidates}}",
-        f"What is {to} the {{anchor}}: {{candidates}}",
-        f"Choosing from {{candidates}}, which is {to} the {{anchor}}",
-        sense=sense,
-    )
-    is_most = f"[(object|one)] is [the] {most} {of} the {{anchor}}"
-    yield from read(
-        "[Measuring from the closest point of each object, ]which [one] of (these|these objects|"
-        "the following|the following objects) ({candidates}) is [the] "
-        f"{most} {of} the {{anchor}}",
-        f"(Which|What) {is_most}, {{candidates}}",
-        f"(Which|What) {is_most}: {{candidates}}",
-        f"(Between|Among|Out of|Of) the {{candidates}}, (which|what) {is_most}",
-        sense=sense,
-    )
-
-
-NEAR, FAR = "(closest|closer|nearest|nearer)", "(farthest|farther|furthest|further|most distant)"
+ASKED = (
+    "Which of these ({candidates}) is <to> the {anchor}",
+    "Which is <to> the {anchor}: {candidates}",
+    "Measuring from the closest point of each, which of these ({candidates}) is <to> the {anchor}",
+    "Of the {candidates}, which is <to> the {anchor}",
+    "Which object is <to> the {anchor}: {candidates}",
+    "Which of the following is <to> the {anchor}: {candidates}",
+    "What is <to> the {anchor}: {candidates}",
+    "Choosing from {candidates}, which is <to> the {anchor}",
+)
 
 TASK = Task(
     name="relative_distance",
@@ -123,8 +104,9 @@ TASK = Task(
     world=SceneView,
     query=Closest,
     phrasings=(
-        *wordings("closest to", NEAR, "to", "closest"),
-        *wordings("farthest from", FAR, "(from|to)", "farthest"),
+        *written(*ASKED, to="closest to", sense="closest"),
+        *written(*ASKED, to="farthest from", sense="farthest"),
+        *others("relative_distance"),
     ),
     rules=(
         rules.exist(*NAMED),
@@ -144,9 +126,3 @@ TASK = Task(
     terms=SpatialTerms(),
     profiles=PROFILES,
 )
-
-
-@hookimpl
-def spatialevo_tasks() -> Iterable[AnyTask]:
-    """This task."""
-    return [TASK]

@@ -11,20 +11,19 @@ the edge, all along the outline.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from random import Random
 
 from spatialevo_core.errors import ConfigError
-from spatialevo_core.hooks import hookimpl
 from spatialevo_core.numbers import UNITS
 from spatialevo_core.question import Answer, Evidence, Query, Stage
 from spatialevo_core.scoring import plainly, relative_accuracy
-from spatialevo_core.task import AnyTask, Complaint, Task, rule
+from spatialevo_core.task import Complaint, Task, rule
 from spatialevo_datasets.views import SceneView
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.units import AreaUnit, answered
-from spatialevo_tasks.wordings import read, written
+from spatialevo_tasks.wordings import others, written
 
 EDGE_NOISE_M = 0.02
 
@@ -128,17 +127,7 @@ TASK = Task(
             "What is the area of the floor of (this|the) room, in {unit}",
             "How big is (this|the) room, in {unit}",
         ),
-        *read(
-            "What is the size of this room (in {unit})? If multiple rooms are shown, estimate the "
-            "size of the combined space",
-            end=".",
-        ),
-        *read(
-            "How (large|big|spacious) is (this|the) room[, in {unit}]",
-            "What is the (size|area|floor area|floor space) of (this|the) room[, in {unit}]",
-            "What is the (size|area|floor area|floor space) of (this|the) room (in {unit})",
-            "How many {unit} (is|are in|does) (this|the) room [(cover|measure)]",
-        ),
+        *others("room_size"),
     ),
     rules=(complete,),
     candidates=candidates,
@@ -149,9 +138,3 @@ TASK = Task(
     terms=RoomTerms(),
     profiles=PROFILES,
 )
-
-
-@hookimpl
-def spatialevo_tasks() -> Iterable[AnyTask]:
-    """This task."""
-    return [TASK]

@@ -10,14 +10,13 @@ ask which way the camera would turn from the reference to the target, by 5 degre
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from random import Random
 from typing import Literal
 
-from spatialevo_core.hooks import hookimpl
 from spatialevo_core.question import Answer, Query
 from spatialevo_core.slots import Name
-from spatialevo_core.task import AnyTask, Solve, Task
+from spatialevo_core.task import Solve, Task
 from spatialevo_datasets.scene import Scene
 from spatialevo_datasets.views import FrameView
 from spatialevo_tasks import geometry, proposals, rules
@@ -26,7 +25,7 @@ from spatialevo_tasks.directions import EIGHT, direction_in_part
 from spatialevo_tasks.geometry import Bearing, BoxOf, Found, Triple
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
-from spatialevo_tasks.wordings import read, written
+from spatialevo_tasks.wordings import others, written
 
 NAMED = ("target", "reference")
 LEAST_APART_DEG = 5.0
@@ -147,11 +146,7 @@ TASK = Task(
             "Compared with the {reference}, is the {target} farther left or farther right",
             offer="left or right",
         ),
-        *read(
-            "[In (this|the) (image|picture|photo),] is the {target} [located] (to|on) the left "
-            "or [(to|on)] [the] right [side] of the {reference} [in (this|the) (image|picture)]",
-            offer="left or right",
-        ),
+        *others("single_image_relative_direction"),
     ),
     rules=(
         *rules.named(*NAMED),
@@ -168,9 +163,3 @@ TASK = Task(
     terms=SpatialTerms(),
     profiles=PROFILES,
 )
-
-
-@hookimpl
-def spatialevo_tasks() -> Iterable[AnyTask]:
-    """This task."""
-    return [TASK]

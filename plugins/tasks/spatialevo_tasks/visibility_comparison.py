@@ -11,23 +11,22 @@ judged by itself, so that the two need not overlap. Asked for less, the other im
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from math import hypot
 from random import Random
 from typing import Literal
 
-from spatialevo_core.hooks import hookimpl
 from spatialevo_core.question import Answer, Evidence, Query, Stage
 from spatialevo_core.scoring import exact_label
 from spatialevo_core.slots import ImageNumber, Name
-from spatialevo_core.task import AnyTask, Complaint, Task, rule
+from spatialevo_core.task import Complaint, Task, rule
 from spatialevo_datasets.scene import Sight
 from spatialevo_datasets.steadiness import ShareRange
 from spatialevo_datasets.views import PairView
 from spatialevo_tasks import pairs, proposals, rules
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
-from spatialevo_tasks.wordings import read, written
+from spatialevo_tasks.wordings import others, written
 
 SAME, NEITHER = "same", "neither"
 SAME_WITHIN = 0.05
@@ -126,12 +125,6 @@ def candidates(view: PairView, rng: Random) -> Iterator[Showing]:
         yield Showing(object=name, sense=rng.choice(("more", "less")))
 
 
-MOST = (
-    "Which (image|picture|photo|view) shows [the] most of the {object}[, {first} or {second}]",
-    "In which (image|picture|photo|view) is [the] most of the {object} visible",
-    "In which (image|picture|photo|view) is the {object} [the] most visible",
-)
-
 TASK = Task(
     name="visibility_comparison",
     summary="Which of the two images shows more, or less, of an object.",
@@ -149,16 +142,7 @@ TASK = Task(
             "Between {first} and {second}, which one shows {sense} of the {object}",
             "Which image lets you see {sense} of the {object}",
         ),
-        *read(
-            "Which (image|picture|photo|view) shows {sense} of the {object}, {first} or {second}",
-            "In which (image|picture|photo|view) (is|can) {sense} of the {object} [be] "
-            "(visible|seen|shown)",
-            "In which (image|picture|photo|view) is the {object} {sense} visible",
-            "Is the {object} {sense} visible in {first} or [in] {second}",
-            "Is {sense} of the {object} visible in {first} or {second}",
-        ),
-        *read(*MOST, sense="more"),
-        *read(*(each.replace("most", "least") for each in MOST), sense="less"),
+        *others("visibility_comparison"),
     ),
     rules=(
         rules.images("first", "second"),
@@ -176,9 +160,3 @@ TASK = Task(
     terms=SpatialTerms(),
     profiles=PROFILES,
 )
-
-
-@hookimpl
-def spatialevo_tasks() -> Iterable[AnyTask]:
-    """This task."""
-    return [TASK]
