@@ -81,14 +81,14 @@ def lroom(seed: int) -> Blueprint:
     )
 
 
-def build(blueprint: Blueprint, noise_m: float = 0.0) -> Scene:
+def build(blueprint: Blueprint, noise_m: float = 0.0, detail: float = 1.0) -> Scene:
     """The scene that a scanner makes of it.
 
     `noise_m` displaces every point at random, with that standard deviation along each axis. Depth
-    and pictures stay exact.
+    and pictures stay exact. `detail` is how many times closer than usual points lie.
     """
     depths = depth_maps(blueprint)
-    mesh = mesh_of(blueprint, depths)
+    mesh = mesh_of(blueprint, depths, detail)
     points = mesh.points
     if noise_m:
         noise = np.random.default_rng(len(points)).normal(0.0, noise_m, points.shape)
@@ -112,7 +112,9 @@ def depth_maps(blueprint: Blueprint) -> tuple[UInt16[np.ndarray, "h w"], ...]:
     return tuple(np.asarray(np.rint(image * MM), np.uint16) for image in images)
 
 
-def mesh_of(blueprint: Blueprint, depths: Sequence[UInt16[np.ndarray, "h w"]]) -> Mesh:
+def mesh_of(
+    blueprint: Blueprint, depths: Sequence[UInt16[np.ndarray, "h w"]], detail: float = 1.0
+) -> Mesh:
     """What the cameras see of the surfaces, the pieces first, in the order of their ids."""
     K = intrinsics(DEPTH_SIZE, DEPTH_FOCAL)
     finest = {
@@ -120,7 +122,8 @@ def mesh_of(blueprint: Blueprint, depths: Sequence[UInt16[np.ndarray, "h w"]]) -
         for piece in blueprint.pieces
     }
     solids = blueprint.solids
-    whole = surface(solids, [finest.get(each.instance, STRUCTURE_SPACING_M) for each in solids])
+    spacing_m = [finest.get(each.instance, STRUCTURE_SPACING_M) / detail for each in solids]
+    whole = surface(solids, spacing_m)
     looks = (
         Look(K, camera.T_world_camera, metres(depth))
         for camera, depth in zip(blueprint.cameras, depths, strict=True)
