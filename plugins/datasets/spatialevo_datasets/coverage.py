@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from spatialevo_datasets.scene import Scene
+if TYPE_CHECKING:
+    from spatialevo_datasets.scene import Scene
 
 LEAST_FRAMES, MOST_FRAMES = 4, 8
 CONNECTED = 0.10

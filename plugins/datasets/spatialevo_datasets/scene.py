@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32, Int, Int32
@@ -19,6 +20,7 @@ from spatialevo_core.errors import ConfigError
 from spatialevo_core.names import Vocabulary
 from spatialevo_datasets import boxes, distances, floors, labels, visibility
 from spatialevo_datasets.boxes import Box, Rectangles
+from spatialevo_datasets.coverage import covering
 from spatialevo_datasets.distances import Gap
 from spatialevo_datasets.floors import Floor
 from spatialevo_datasets.frames import Depth, Frame
@@ -32,6 +34,8 @@ Points = Float32[np.ndarray, "_ 3"]
 
 SAMPLE = 20_000
 """Scene points by which the overlap of frames is measured."""
+MOST_DRAWN = 64
+"""Frames of a recording among which views are looked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +92,7 @@ class Scene:
     _looks: Memo = field(default_factory=lambda: Memo(512), init=False, repr=False)
     _overlaps: Memo = field(default_factory=lambda: Memo(8192), init=False, repr=False)
     _ranges: Memo = field(default_factory=lambda: Memo(8192), init=False, repr=False)
+    _choices: Memo = field(default_factory=lambda: Memo(512), init=False, repr=False)
 
     @cached_property
     def labels(self) -> tuple[str, ...]:
@@ -101,7 +106,15 @@ class Scene:
     @property
     def viewable(self) -> bool:
         """Whether there are frames, and points that they might show."""
-        return bool(self.frames) and len(self._sample) > 0
+        return bool(self.frames) and len(self._scan) > 0
+
+    @cached_property
+    def drawn(self) -> tuple[Frame, ...]:
+        """The frames that views are proposed of: all, or 64 spread over a longer recording."""
+        last = len(self.frames) - 1
+        if last < MOST_DRAWN:
+            return self.frames
+        return tuple(self.frames[at * last // (MOST_DRAWN - 1)] for at in range(MOST_DRAWN))
 
     def vocabulary(self) -> Vocabulary:
         """The names that texts may use for the objects of this room."""
@@ -176,6 +189,11 @@ class Scene:
             lambda: visibility.overlap(self._looked(one).room, self._looked(two).room),
         )
 
+    def covering(self, start: int) -> tuple[int, ...]:
+        """4 to 8 of the drawn frames that begin with one and cover the objects, rising indices."""
+        among = [frame.index for frame in self.drawn]
+        return self._choices.get(start, lambda: covering(self, start, among))
+
     @cached_property
     def whole_floor(self) -> Floor | None:
         """The floor with what stands on it, its gaps closed; None where none was scanned.
@@ -201,8 +219,34 @@ class Scene:
         floor = self.whole_floor
         if floor is None or not self.frames:
             return None
-        shown = [self._tops_in(self.frame(index), floor) for index in frames]
+        shown = [self.floor_shown(index) for index in frames]
         return float(np.count_nonzero(np.any(shown, axis=0))) / floor.cells
+
+    def floor_shown(self, frame_index: int) -> Bool[np.ndarray, " m"]:
+        """Which of the tops of the whole floor the frame shows; none where there is no floor."""
+        floor, frame = self.whole_floor, self.frame(frame_index)
+        tops = np.zeros((0, 3), dtype=np.float32) if floor is None else floor.tops
+        surface = self._surface if frame.depth is None else None
+        key = ("floor", frame.index)
+        return self._looks.get(key, lambda: visibility.look(frame, tops, surface).visible)
+
+    @classmethod
+    def stored_form(cls) -> str:
+        """What `store` writes, and its version."""
+        return "scene/1"
+
+    def store(self, folder: Path, root: Path | None) -> None:
+        """Keep the room, and what is derived from it, in an empty folder; see `prepared`."""
+        from spatialevo_datasets import storing  # noqa: PLC0415  (it knows scenes)
+
+        storing.store(self, folder, root)
+
+    @classmethod
+    def open(cls, folder: Path, root: Path | None) -> Scene:
+        """The room that was stored in a folder, with the same answers; see `prepared`."""
+        from spatialevo_datasets import prepared  # noqa: PLC0415  (it knows scenes)
+
+        return prepared.opened(folder, root)
 
     @cached_property
     def _names(self) -> Mapping[str, str]:
@@ -227,25 +271,22 @@ class Scene:
     def _objects(self) -> _Objects:
         return _Objects.of(self.instances)
 
+    @property
+    def _scan(self) -> Points:
+        return self._objects.points if self.points is None else self.points
+
     @cached_property
     def _sample(self) -> Points:
-        scanned = self._objects.points if self.points is None else self.points
-        return visibility.sample(scanned, SAMPLE)
+        return visibility.sample(self._scan, SAMPLE)
 
     @cached_property
     def _surface(self) -> Mesh | Cloud | None:
         if self.points is not None and self.faces is not None and len(self.faces):
             return Mesh(self.points, self.faces)
-        scanned = self._objects.points if self.points is None else self.points
-        return Cloud.of(scanned) if len(scanned) else None
+        return Cloud.of(self._scan) if len(self._scan) else None
 
     def _looked(self, frame_index: int) -> _Looked:
         return self._looks.get(frame_index, lambda: self._look(self.frame(frame_index)))
-
-    def _tops_in(self, frame: Frame, floor: Floor) -> Bool[np.ndarray, " m"]:
-        surface = self._surface if frame.depth is None else None
-        key = ("floor", frame.index)
-        return self._looks.get(key, lambda: visibility.look(frame, floor.tops, surface).visible)
 
     def _look(self, frame: Frame) -> _Looked:
         """One pass over the points of all objects and of the room's sample."""

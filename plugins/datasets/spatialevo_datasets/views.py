@@ -16,7 +16,6 @@ from PIL import Image
 from spatialevo_core.errors import ConfigError
 from spatialevo_core.names import Vocabulary
 from spatialevo_core.worlds import Grounding
-from spatialevo_datasets.coverage import covering
 from spatialevo_datasets.scene import Frame, Instance, Scene
 from spatialevo_datasets.visibility import Sight
 
@@ -26,8 +25,6 @@ USEFUL_MOVE_M, USEFUL_TURN_DEG = 0.20, 15.0
 """A pair of images that differs by less on both counts shows the same thing twice."""
 LEAST_OBJECTS = 2
 """Objects that a single frame must show to be worth asking about."""
-MOST_DRAWN = 64
-"""Frames of a recording among which views are looked for."""
 
 T = TypeVar("T")
 
@@ -146,9 +143,8 @@ class SceneView(View):
             yield cls(source, ())
             return
         given: set[tuple[int, ...]] = set()
-        drawn = [frame.index for frame in _drawn(source, rng)]
-        for start in drawn:
-            frames = covering(source, start, drawn)
+        for start in _shuffled(source.drawn, rng):
+            frames = source.covering(start.index)
             if frames not in given:
                 given.add(frames)
                 yield cls(source, frames)
@@ -169,7 +165,7 @@ class FrameView(View):
     @classmethod
     def propose(cls, source: Scene, rng: Random) -> Iterator[Self]:
         """The frames that show at least two objects."""
-        for frame in _shuffled(source.frames, rng):
+        for frame in _shuffled(source.drawn, rng):
             view = cls(source, (frame.index,))
             if sum(view.shown(each) is True for each in source.instances) >= LEAST_OBJECTS:
                 yield view
@@ -188,7 +184,7 @@ class PairView(View):
     @classmethod
     def propose(cls, source: Scene, rng: Random) -> Iterator[Self]:
         """Ordered pairs of frames that overlap and yet differ."""
-        pairs = list(permutations(_drawn(source, rng), 2))
+        pairs = list(permutations(_shuffled(source.drawn, rng), 2))
         for one, two in _shuffled(pairs, rng):
             if _differ(one, two) and (source.overlap(one.index, two.index) or 0.0) >= LEAST_OVERLAP:
                 yield cls(source, (one.index, two.index))
@@ -199,11 +195,6 @@ def _differ(one: Frame, two: Frame) -> bool:
     turn = one.T_world_camera[:3, :3].T @ two.T_world_camera[:3, :3]
     cosine = (float(np.trace(turn)) - 1) / 2
     return moved >= USEFUL_MOVE_M or cosine <= np.cos(np.radians(USEFUL_TURN_DEG))
-
-
-def _drawn(scene: Scene, rng: Random) -> list[Frame]:
-    """Frames to choose from, shuffled; not all of a long recording, which would take minutes."""
-    return rng.sample(scene.frames, min(MOST_DRAWN, len(scene.frames)))
 
 
 def _shuffled(items: Sequence[T], rng: Random) -> list[T]:
