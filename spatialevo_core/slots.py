@@ -24,6 +24,7 @@ ReadName = Callable[[str], str]
 
 _NAME = r"[^,;:?!]{1,80}?"
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+_JOINT = re.compile(r",\s*(?:and|or)\s+|,|\s+(?:and|or)\s+", re.IGNORECASE)
 _CARDINALS = ("one", "two", "three", "four", "five", "six", "seven", "eight")
 
 
@@ -75,7 +76,7 @@ class NamesSlot:
 
     def read(self, text: str, read_name: ReadName) -> tuple[str, ...]:
         """The names in their order."""
-        parts = re.split(r",\s*(?:and|or)\s+|,|\s+(?:and|or)\s+", text.strip().strip("()[]"))
+        parts = _JOINT.split(text.strip().strip("()[]"))
         names = tuple(read_name(part) for part in parts if part.strip())
         if len(names) < 2:
             raise ValueError(f"'{text}' lists fewer than two names")
