@@ -292,9 +292,25 @@ def test_an_unknown_scene_gets_a_suggestion_and_a_missing_root_a_remedy(tmp_path
     assert list(SCANNET.missing(tmp_path)) == []
 
 
-def test_a_recording_that_was_not_exported_is_mentioned(tmp_path):
+def test_files_are_all_that_a_scene_is_read_from(tmp_path):
+    folder = written(tmp_path)
+    (tmp_path / "scannetv2-labels.combined.tsv").write_text(
+        "raw_category\tnyu40class\nchair\tchair\n"
+    )
+    for name in (f"{ID}.sens", f"{ID}_vh_clean.aggregation.json", "notes.txt"):
+        (folder / name).write_bytes(b"")
+    found = SCANNET.files(tmp_path, ID)
+    assert found == sorted(found)
+    images = [f"{kind}/{at}" for kind in ("color", "depth", "pose") for at in range(3)]
+    ending = {"color": "jpg", "depth": "png", "pose": "txt"}
+    expected = {MESH, SEGS, AGGREGATION, TEXT}
+    expected |= {f"{each}.{ending[each.partition('/')[0]]}" for each in images}
+    expected |= {f"intrinsic/intrinsic_{camera}.txt" for camera in ("color", "depth")}
+    assert {str(each.relative_to(folder)) for each in found[1:]} == expected
+    assert found[0] == tmp_path / "scannetv2-labels.combined.tsv"
+
+
+def test_without_exported_images_the_stream_is_among_the_files(tmp_path):
     folder = written(tmp_path, frames=0)
-    (folder / "color").rmdir()
     (folder / f"{ID}.sens").write_bytes(b"")
-    (complaint,) = SCANNET.missing(tmp_path)
-    assert complaint == f"{folder / 'color'} is missing; export {ID}.sens with the owners' reader"
+    assert folder / f"{ID}.sens" in SCANNET.files(tmp_path, ID)

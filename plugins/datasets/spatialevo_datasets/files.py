@@ -24,6 +24,8 @@ M = TypeVar("M", bound=BaseModel)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _RIGID = 1e-2
 """How far a stored rotation may be from orthonormal: datasets round to few digits."""
+FARTHEST_M = 10_000
+"""Single precision holds no millimetres beyond: what lies there is no room in metres."""
 MOST_PIXELS = 64_000_000
 """Of an image: twice what the cameras of any dataset here have. A few bytes can claim billions."""
 _IMAGES = ("JPEG", "PNG")
@@ -90,11 +92,33 @@ def numbers(text: str, where: str) -> Float[np.ndarray, " n"]:
 
 
 def check_rigid(matrix: Float[np.ndarray, "4 4"], where: str) -> None:
-    """Raise DataError unless the matrix is a rotation and a translation."""
-    rotation = matrix[:3, :3]
+    """Raise DataError unless the matrix is a rotation and a shift of less than `FARTHEST_M`."""
+    # clipped, so that the product of absurd numbers does not overflow
+    rotation = np.clip(matrix[:3, :3], -2, 2)
     orthonormal = np.abs(rotation @ rotation.T - np.eye(3)).max() < _RIGID
     if not (orthonormal and np.linalg.det(rotation) > 0 and (matrix[3] == (0, 0, 0, 1)).all()):
         raise DataError(f"{where} is no rigid motion; expected a rotation, a shift and 0 0 0 1")
+    if not (np.abs(matrix[:3, 3]) < FARTHEST_M).all():
+        raise DataError(f"{where} shifts by {FARTHEST_M} m or more; expected metres in a room")
+
+
+def check_camera(
+    K: Float[np.ndarray, "3 3"], size: tuple[int, int], where: str
+) -> Float[np.ndarray, "3 3"]:
+    """The intrinsics if they can belong to images of that size (width, height); else a DataError.
+
+    The optical axis of a camera goes through the middle half of its images. Where it does not, the
+    images were scaled and the intrinsics were not.
+    """
+    if not (np.isfinite(K).all() and K[0, 0] > 0 and K[1, 1] > 0 and (K[2] == (0, 0, 1)).all()):
+        raise DataError(f"{where} is no camera; expected positive focal lengths and a row 0 0 1")
+    if not (np.abs(K[:2, 2] / size - 0.5) <= 0.25).all():
+        at = f"{K[0, 2]:g}, {K[1, 2]:g}"
+        raise DataError(
+            f"{where} has its axis at pixel {at}, far from the middle of {size[0]}x{size[1]}; "
+            "expected the intrinsics of images of that size"
+        )
+    return K
 
 
 def image_size(path: Path) -> tuple[int, int]:

@@ -1,21 +1,23 @@
-"""ScanNet v2 as its owners publish it, with images exported by their reader.
+"""ScanNet v2 as its owners publish it.
 
 Of a scene folder are read: `<id>_vh_clean_2.ply`, `<id>_vh_clean_2.0.010000.segs.json`,
-`<id>.aggregation.json`, `<id>.txt` and, where they are, `color/<n>.jpg`, `depth/<n>.png`,
-`pose/<n>.txt` and `intrinsic/intrinsic_{color,depth}.txt` (or without the folder `intrinsic`).
+`<id>.aggregation.json`, `<id>.txt`, and the recording: `color/<n>.jpg`, `depth/<n>.png`,
+`pose/<n>.txt` and `intrinsic/intrinsic_{color,depth}.txt` (or without the folder `intrinsic`) where
+the owners' reader exported them, else `<id>.sens`, else none.
 The mesh and the poses are brought into the aligned frame that `axisAlignment` states.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 from jaxtyping import Float, Float32, Int
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from spatialevo_core.errors import DataError
 from spatialevo_core.hooks import hookimpl
@@ -23,6 +25,7 @@ from spatialevo_core.text import name_form
 from spatialevo_core.worlds import Dataset
 from spatialevo_datasets import labels
 from spatialevo_datasets.files import (
+    check_inside,
     given_root,
     is_plain_name,
     no_such_world,
@@ -30,23 +33,31 @@ from spatialevo_datasets.files import (
     read_text,
 )
 from spatialevo_datasets.ply import read_mesh
-from spatialevo_datasets.scannet_frames import read_header, read_recording
+from spatialevo_datasets.scannet_frames import (
+    read_header,
+    read_recording,
+    recording_files,
+)
 from spatialevo_datasets.scene import Instance, Scene
 
 _FILES = ("_vh_clean_2.ply", "_vh_clean_2.0.010000.segs.json", ".aggregation.json", ".txt")
 _PARENTS = ("scans", ".")
 _TABLE = "scannetv2-labels.combined.tsv"
 _STRUCTURAL_CLASSES = ("wall", "floor", "ceiling")
+_OTHER_STRUCTURE = "structure"
+
+
+_Number = Annotated[int, Field(ge=0, lt=2**63)]
 
 
 class _Segments(BaseModel):
-    segIndices: list[int]  # noqa: N815  (the file's own field names)
+    segIndices: list[_Number]  # noqa: N815  (the file's own field names)
 
 
 class _Group(BaseModel):
-    objectId: int  # noqa: N815
+    objectId: _Number  # noqa: N815
     label: str
-    segments: list[int]
+    segments: list[_Number]
 
 
 class _Aggregation(BaseModel):
@@ -76,20 +87,20 @@ class ScanNet:
         """One scene; images and depth are read when they are asked for."""
         root = given_root(root, self.name)
         folder = self._folder(root, world_id)
+        check_inside(root, self.files(root, world_id))
         header = read_header(folder / f"{world_id}.txt")
         mesh = read_mesh(folder / f"{world_id}{_FILES[0]}")
         points = _aligned(mesh.points, header.alignment)
         groups = _read_groups(folder, world_id, len(points))
         classes = _read_classes(root)
-        clouds = [(each, points[each.vertices]) for each in groups]
-        floor = [own for each, own in clouds if _class(each.label, classes) == "floor"]
+        kinds = {label: _kind(label, classes) for label in {each.label for each in groups}}
+        parts = [(each, points[each.vertices], kinds[each.label]) for each in groups]
+        floor = [own for _, own, kind in parts if kind == "floor"]
         recording = read_recording(folder, header)
         return Scene(
             key=f"{self.name}/{world_id}",
             instances=tuple(
-                Instance(each.id, each.label, own)
-                for each, own in clouds
-                if not _structural(each.label, classes)
+                Instance(each.id, each.label, own) for each, own, kind in parts if kind is None
             ),
             frames=recording.frames,
             points=points,
@@ -97,6 +108,13 @@ class ScanNet:
             floor=np.concatenate(floor) if floor else None,
             dropped_poses=recording.dropped_poses,
         )
+
+    def files(self, root: Path | None, world_id: str) -> Iterable[Path]:
+        """Every file that the scene is read from, images included, sorted."""
+        root = given_root(root, self.name)
+        folder = self._folder(root, world_id)
+        own = [root / _TABLE, *(folder / f"{world_id}{end}" for end in _FILES)]
+        return sorted(each for each in (*own, *recording_files(folder)) if each.is_file())
 
     def missing(self, root: Path | None) -> Iterator[str]:
         """What keeps scenes from being loaded, or their images from being seen."""
@@ -121,8 +139,6 @@ class ScanNet:
         folder = self._folder(root, world_id)
         absent = [each for end in _FILES if not (each := folder / f"{world_id}{end}").is_file()]
         yield from (f"{each} is missing" for each in absent)
-        if (folder / f"{world_id}.sens").is_file() and not (folder / "color").is_dir():
-            yield f"{folder / 'color'} is missing; export {world_id}.sens with the owners' reader"
         if not absent:
             try:
                 self.load(root, world_id)
@@ -160,8 +176,23 @@ def _read_groups(folder: Path, world_id: str, vertices: int) -> list[_Labelled]:
         )
     path = folder / f"{world_id}{_FILES[2]}"
     groups = read_model(path, _Aggregation).segGroups
+    _check_groups(path, groups)
     segments, position = np.unique(of_vertex, return_inverse=True)
+    grouped = np.array([each for group in groups for each in group.segments], dtype=np.int64)
+    group_of = np.repeat(np.arange(len(groups)), [len(group.segments) for group in groups])
+    foreign = np.flatnonzero(~np.isin(grouped, segments))
+    if len(foreign):
+        raise DataError(
+            f"{path}: segGroups[{group_of[foreign[0]]}].segments names segment "
+            f"{grouped[foreign[0]]}, which no vertex has; "
+            f"expected the aggregation of {world_id}{_FILES[0]}"
+        )
     owner = np.full(len(segments), -1)
+    np.maximum.at(owner, np.searchsorted(segments, grouped), group_of)
+    return _labelled(groups, owner[position])
+
+
+def _check_groups(path: Path, groups: Sequence[_Group]) -> None:
     ids: set[int] = set()
     for at, group in enumerate(groups):
         where = f"{path}: segGroups[{at}]"
@@ -170,19 +201,17 @@ def _read_groups(folder: Path, world_id: str, vertices: int) -> list[_Labelled]:
         if not group.label.strip():
             raise DataError(f"{where}.label is empty; expected what the object is called")
         ids.add(group.objectId)
-        foreign = np.setdiff1d(group.segments, segments)
-        if len(foreign):
-            raise DataError(
-                f"{where}.segments names segment {foreign[0]}, which no vertex has; "
-                f"expected the aggregation of {world_id}{_FILES[0]}"
-            )
-        owner[np.searchsorted(segments, group.segments)] = at
-    of_group = owner[position]
-    found = (
-        _Labelled(group.objectId, group.label.strip(), np.flatnonzero(of_group == at))
-        for at, group in enumerate(groups)
-    )
-    return [each for each in found if len(each.vertices)]
+
+
+def _labelled(groups: Sequence[_Group], of_vertex: Int[np.ndarray, " n"]) -> list[_Labelled]:
+    """The groups that have vertices, in their order; `of_vertex` is -1 where there is none."""
+    order = np.argsort(of_vertex, kind="stable")
+    found, starts = np.unique(of_vertex[order], return_index=True)
+    return [
+        _Labelled(groups[at].objectId, groups[at].label.strip(), vertices)
+        for at, vertices in zip(found.tolist(), np.split(order, starts[1:]), strict=True)
+        if at >= 0
+    ]
 
 
 def _read_classes(root: Path) -> Mapping[str, str]:
@@ -190,20 +219,28 @@ def _read_classes(root: Path) -> Mapping[str, str]:
     path = root / _TABLE
     if not path.is_file():
         return {}
-    rows = list(csv.DictReader(read_text(path).splitlines(), delimiter="\t"))
-    for column in ("raw_category", "nyu40class"):
-        if not rows or not rows[0].get(column):
+    text = read_text(path)
+    try:
+        rows = list(csv.DictReader(text.splitlines(), delimiter="\t"))
+    except csv.Error as error:
+        raise DataError(f"{path} is no label table: {error}") from None
+    columns = ("raw_category", "nyu40class")
+    for column in columns:
+        if not rows or column not in rows[0]:
             raise DataError(f"{path} has no column {column}; expected the owners' label table")
+    for number, row in enumerate(rows, start=2):
+        if None in (row[column] for column in columns):
+            raise DataError(f"{path}: line {number} breaks off; expected the owners' label table")
     return {name_form(row["raw_category"]): row["nyu40class"] for row in rows}
 
 
-def _class(label: str, classes: Mapping[str, str]) -> str:
+def _kind(label: str, classes: Mapping[str, str]) -> str | None:
+    """Which part of the room the label names; None for an object."""
     form = name_form(label)
-    return classes.get(form, form)
-
-
-def _structural(label: str, classes: Mapping[str, str]) -> bool:
-    return labels.structural(label) or _class(label, classes) in _STRUCTURAL_CLASSES
+    kind = classes.get(form, form)
+    if kind in _STRUCTURAL_CLASSES:
+        return kind
+    return _OTHER_STRUCTURE if labels.structural(label) else None
 
 
 @hookimpl
