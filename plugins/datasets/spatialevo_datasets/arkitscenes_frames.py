@@ -67,7 +67,8 @@ def read_recording(folder: Path, scan_id: str) -> Recording:
     """The frames of a scan by time; none where it has no images.
 
     The number of a frame is its time in milliseconds. An image is left out, and counted, if no
-    finite pose lies within 5 ms of it; one without depth is kept.
+    finite pose lies within 5 ms of it; one without depth is kept. Raises DataError if all are left
+    out.
     """
     images = _timed(folder / WIDE, scan_id, ".png")
     if not images:
@@ -80,6 +81,11 @@ def read_recording(folder: Path, scan_id: str) -> Recording:
         for at, path in images.items()
         if (pose := poses.nearest(at)) is not None
     ]
+    if not frames:
+        raise DataError(
+            f"{folder / TRAJECTORY} has no pose within {POSE_WITHIN_MS} ms of any of "
+            f"{len(images)} images; expected that of the same scan"
+        )
     return Recording(tuple(frames), len(images) - len(frames))
 
 
@@ -150,17 +156,15 @@ class _Poses:
 
 def _read_poses(path: Path) -> _Poses:
     """The lines `seconds, axis-angle in radians, shift in metres` of world-to-camera poses."""
-    rows = [
-        numbers(line, f"{path}, line {number}")
-        for number, line in enumerate(read_text(path).splitlines(), start=1)
-    ]
-    short = next((at for at, row in enumerate(rows, start=1) if len(row) != 7), None)
-    if short is not None:
-        raise DataError(
-            f"{path}, line {short} holds {len(rows[short - 1])} numbers; "
-            "expected 7: seconds, axis-angle, shift"
-        )
-    table = np.array(rows).reshape(-1, 7)
+    lines = enumerate(read_text(path).splitlines(), start=1)
+    rows = {at: numbers(line, f"{path}, line {at}") for at, line in lines if line.strip()}
+    for at, row in rows.items():
+        if len(row) != 7:
+            raise DataError(
+                f"{path}, line {at} holds {len(row)} numbers; "
+                "expected 7: seconds, axis-angle, shift"
+            )
+    table = np.array(list(rows.values())).reshape(-1, 7)
     table = table[np.isfinite(table).all(axis=1)]
     table = table[np.argsort(table[:, 0], kind="stable")]
     T_world_camera = np.tile(np.eye(4), (len(table), 1, 1))
