@@ -1,0 +1,229 @@
+"""ScanNet++ as its owners publish it: one dataset for the camera's pictures, one for the phone's.
+
+Of `data/<scene>` are read `scans/{mesh_aligned_0.05.ply, segments.json, segments_anno.json}` and
+one recording: `dslr` (dataset `scannetpp`; its depth is rendered from the mesh) or `iphone`
+(dataset `scannetpp_iphone`; its depth is measured). They are two datasets, not one that takes what
+it finds, since a scene must not change its questions with what was downloaded. A scene without the
+folder of the recording has no frames.
+
+The mesh is stored in metres, z up, aligned. Annotated objects may overlap: a shared vertex belongs
+to the smallest of them, as in the owners' tools, and of two that are equally large to the one of
+lower id. What is labelled `remove` was marked to be cut out of the scan, and is skipped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from jaxtyping import Int
+from pydantic import BaseModel
+
+from spatialevo_core.errors import DataError
+from spatialevo_core.hooks import hookimpl
+from spatialevo_core.text import name_form
+from spatialevo_core.worlds import Dataset
+from spatialevo_datasets import labels, scannetpp_dslr, scannetpp_iphone
+from spatialevo_datasets.files import (
+    check_inside,
+    given_root,
+    is_plain_name,
+    no_such_world,
+    read_model,
+    read_text,
+)
+from spatialevo_datasets.ply import read_mesh
+from spatialevo_datasets.scannet_frames import Recording
+from spatialevo_datasets.scene import Instance, Scene
+
+MESH, SEGMENTS, ANNOTATION = "mesh_aligned_0.05.ply", "segments.json", "segments_anno.json"
+
+_PARENTS = ("data", ".")
+
+
+class _Segments(BaseModel):
+    segIndices: list[int]  # noqa: N815  (the file's own field names)
+
+
+class _Group(BaseModel):
+    objectId: int  # noqa: N815
+    label: str
+    segments: list[int]
+
+
+class _Annotation(BaseModel):
+    segGroups: list[_Group]  # noqa: N815
+
+
+@dataclass(frozen=True)
+class ScanNetPP:
+    """The dataset `scannetpp`, or `scannetpp_iphone`."""
+
+    name: str
+    summary: str
+    recording: str
+    """The folder in which the recording is."""
+    read_recording: Callable[[Path], Recording]
+    """Its frames; takes that folder."""
+    recorded_files: Callable[[Path], Iterable[Path]]
+    """The files they are read from, images included; takes that folder."""
+    source: type[Scene] = Scene
+    needs_root: bool = True
+
+    def ids(self, root: Path | None, split: str | None = None) -> Iterable[str]:
+        """All scenes under `root`, sorted, or those that `splits/<split>.txt` lists."""
+        root = given_root(root, self.name)
+        folders = (each for parent in _PARENTS for each in (root / parent).glob("*") if _is(each))
+        found = sorted({each.name for each in folders})
+        if split is None:
+            return found
+        listed = self._listed(root, split)
+        return [each for each in found if each in listed]
+
+    def load(self, root: Path | None, world_id: str) -> Scene:
+        """One scene; images and depth are read when they are asked for."""
+        root = given_root(root, self.name)
+        folder = self._folder(root, world_id)
+        check_inside(root, self.files(root, world_id))
+        mesh = read_mesh(folder / "scans" / MESH)
+        groups = _read_groups(folder / "scans", len(mesh.points))
+        clouds = [(each, mesh.points[each.vertices]) for each in groups]
+        floor = [own for each, own in clouds if name_form(each.label) == "floor"]
+        recording = Recording()
+        if (folder / self.recording).is_dir():
+            recording = self.read_recording(folder / self.recording)
+        return Scene(
+            key=f"{self.name}/{world_id}",
+            instances=tuple(
+                Instance(each.id, each.label, own)
+                for each, own in clouds
+                if not labels.structural(each.label)
+            ),
+            frames=recording.frames,
+            points=mesh.points,
+            faces=mesh.triangles if len(mesh.triangles) else None,
+            floor=np.concatenate(floor) if floor else None,
+            dropped_poses=recording.dropped_poses,
+        )
+
+    def missing(self, root: Path | None) -> Iterator[str]:
+        """What keeps scenes from being loaded, or their images from being seen."""
+        try:
+            ids = list(self.ids(root))
+        except DataError as error:
+            yield str(error)
+            return
+        if not ids:
+            yield f"{root} holds no scenes; expected data/<scene>/scans/ or <scene>/scans/ in it"
+        for world_id in ids:
+            folder = self._folder(given_root(root, self.name), world_id)
+            if not (folder / self.recording).is_dir():
+                yield f"{folder / self.recording} is missing; without it there are no images"
+            try:
+                self.load(root, world_id)
+            except DataError as error:
+                yield str(error)
+
+    def files(self, root: Path | None, world_id: str) -> Iterable[Path]:
+        """Every file that a scene is read from, images included, sorted."""
+        folder = self._folder(given_root(root, self.name), world_id)
+        scans = (folder / "scans" / name for name in (MESH, SEGMENTS, ANNOTATION))
+        found = [*scans, *self.recorded_files(folder / self.recording)]
+        return sorted(path for path in found if path.is_file())
+
+    def _listed(self, root: Path, split: str) -> set[str]:
+        known = sorted(path.stem for path in (root / "splits").glob("*.txt"))
+        if split not in known:
+            there = f"it has {', '.join(known)}" if known else "the folder holds none"
+            raise DataError(f"{root / 'splits' / f'{split}.txt'} is missing; {there}")
+        return set(read_text(root / "splits" / f"{split}.txt").split())
+
+    def _folder(self, root: Path, world_id: str) -> Path:
+        if is_plain_name(world_id):
+            for folder in (root / parent / world_id for parent in _PARENTS):
+                if _is(folder):
+                    return folder
+        raise no_such_world(root, world_id, self.ids(root))
+
+
+@dataclass(frozen=True, eq=False)
+class _Labelled:
+    id: int
+    label: str
+    vertices: Int[np.ndarray, " n"]
+
+
+def _is(folder: Path) -> bool:
+    return any((folder / "scans" / name).is_file() for name in (MESH, SEGMENTS, ANNOTATION))
+
+
+def _read_groups(folder: Path, vertices: int) -> list[_Labelled]:
+    """The annotated objects, structure included, with the vertices that are theirs."""
+    path = folder / SEGMENTS
+    of_vertex = np.array(read_model(path, _Segments).segIndices, dtype=np.int64)
+    if len(of_vertex) != vertices:
+        raise DataError(
+            f"{path}: segIndices has {len(of_vertex)} entries; {MESH} has {vertices} vertices"
+        )
+    segments, position, counts = np.unique(of_vertex, return_inverse=True, return_counts=True)
+    path = folder / ANNOTATION
+    groups = _checked(path, read_model(path, _Annotation).segGroups)
+    places = [_places(path, group, segments) for group in groups]
+    sizes = [int(counts[own].sum()) for own in places]
+    owner = np.full(len(segments), -1)
+    for at in sorted(range(len(groups)), key=lambda at: (-sizes[at], -groups[at].objectId)):
+        owner[places[at]] = at
+    of_group = owner[position]
+    found = (
+        _Labelled(group.objectId, group.label.strip(), np.flatnonzero(of_group == at))
+        for at, group in enumerate(groups)
+    )
+    return [each for each in found if len(each.vertices)]
+
+
+def _checked(path: Path, groups: list[_Group]) -> list[_Group]:
+    """The groups that are not to be removed."""
+    ids: set[int] = set()
+    for at, group in enumerate(groups):
+        where = f"{path}: segGroups[{at}]"
+        if group.objectId in ids:
+            raise DataError(f"{where}.objectId {group.objectId} repeats; expected each once")
+        if not group.label.strip():
+            raise DataError(f"{where}.label is empty; expected what the object is called")
+        ids.add(group.objectId)
+    return [group for group in groups if name_form(group.label) != "remove"]
+
+
+def _places(path: Path, group: _Group, segments: Int[np.ndarray, " s"]) -> Int[np.ndarray, " n"]:
+    """Where the segments of the group are in the sorted `segments`."""
+    own = np.unique(np.array(group.segments, dtype=np.int64))
+    foreign = np.setdiff1d(own, segments, assume_unique=True)
+    if len(foreign):
+        raise DataError(
+            f"{path}: object {group.objectId} names segment {foreign[0]}, which no vertex has; "
+            f"expected segments of {SEGMENTS}"
+        )
+    return np.searchsorted(segments, own)
+
+
+@hookimpl
+def spatialevo_datasets() -> Iterable[Dataset[Scene]]:
+    """The datasets `scannetpp` and `scannetpp_iphone`."""
+    return [
+        ScanNetPP(
+            "scannetpp",
+            "real rooms: ScanNet++, pictures of the DSLR camera, in the owners' folder layout",
+            "dslr",
+            scannetpp_dslr.read_recording,
+            scannetpp_dslr.recorded_files,
+        ),
+        ScanNetPP(
+            "scannetpp_iphone",
+            "real rooms: ScanNet++, pictures and depth of the iPhone, in the owners' folder layout",
+            "iphone",
+            scannetpp_iphone.read_recording,
+            scannetpp_iphone.recorded_files,
+        ),
+    ]
