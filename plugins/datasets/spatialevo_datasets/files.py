@@ -18,6 +18,7 @@ from PIL import Image
 from pydantic import BaseModel, ValidationError
 
 from spatialevo_core.errors import DataError
+from spatialevo_datasets.readers import storable_reader
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -127,6 +128,7 @@ def image_size(path: Path) -> tuple[int, int]:
         return image.size
 
 
+@storable_reader
 @dataclass(frozen=True)
 class ColourFile:
     """Reads a colour image when called; raises DataError unless it has the expected size."""
@@ -147,6 +149,7 @@ class ColourFile:
         return colour if turned is None else colour.transpose(turned)
 
 
+@storable_reader
 @dataclass(frozen=True)
 class DepthFile:
     """Reads a depth image of 16-bit millimetres when called, as `ColourFile` does."""

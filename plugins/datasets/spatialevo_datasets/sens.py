@@ -23,6 +23,7 @@ from PIL import Image
 
 from spatialevo_core.errors import DataError
 from spatialevo_datasets.files import MOST_PIXELS, decoded, open_image
+from spatialevo_datasets.readers import storable_reader
 
 VERSION = 4
 JPEG, ZLIB_UINT16 = 2, 1
@@ -37,6 +38,7 @@ FRAME = struct.Struct("<16f 4Q")
 """Camera to world; two time stamps; bytes of the colour and of the depth image, which follow."""
 
 
+@storable_reader
 @dataclass(frozen=True)
 class SensColour:
     """Reads a colour image when called; raises DataError unless it has the expected size."""
@@ -56,6 +58,7 @@ class SensColour:
             return decoded(image, where, (self.width, self.height)).convert("RGB")
 
 
+@storable_reader
 @dataclass(frozen=True)
 class SensDepth:
     """Reads a depth image when called; raises DataError unless it has the expected size."""

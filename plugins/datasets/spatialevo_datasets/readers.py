@@ -1,0 +1,103 @@
+"""Readers of images as data: which kind it is and its fields, so that no code need be stored.
+
+A reader that is to be stored is a frozen dataclass of plain fields (paths, numbers, text, tuples of
+them), registered by `storable_reader`. What is stored names the kind, and only a registered kind is
+ever made from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path, PurePosixPath
+from typing import Any, TypeVar
+
+import numpy as np
+from jaxtyping import Float32
+
+from spatialevo_core.errors import DataError
+from spatialevo_datasets.arrays import read_array
+
+C = TypeVar("C", bound=type)
+
+Stored = dict[str, Any]
+"""A reader as JSON: `kind`, and its fields."""
+
+_KINDS: dict[str, type[Any]] = {}
+
+
+def storable_reader(kind: C) -> C:
+    """Class decorator: readers of this kind may be stored."""
+    _KINDS[_kind(kind)] = kind
+    return kind
+
+
+def _kind(kind: type[Any]) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+@storable_reader
+@dataclass(frozen=True)
+class DepthArray:
+    """Reads a depth image that was stored as an array."""
+
+    path: Path
+    width: int
+    height: int
+
+    def __call__(self) -> Float32[np.ndarray, "h w"]:
+        """Metres, 0 where unknown."""
+        return np.array(read_array(self.path, "f", (self.height, self.width)))
+
+
+@dataclass(frozen=True)
+class Places:
+    """What stored paths are relative to."""
+
+    folder: Path
+    """Of the prepared world."""
+    root: Path | None
+    """That the world was read from."""
+
+    def stored(self, reader: Callable[[], Any]) -> Stored | None:
+        """The reader as JSON; None if it is of no registered kind."""
+        return self.known(reader) if _KINDS.get(_kind(type(reader))) is type(reader) else None
+
+    def known(self, reader: Any) -> Stored:
+        """The reader, of a registered kind, as JSON."""
+        values = {each.name: getattr(reader, each.name) for each in fields(reader)}
+        plain = {name: self._plain(value) for name, value in values.items()}
+        return {"kind": _kind(type(reader))} | plain
+
+    def reader(self, stored: Stored) -> Callable[[], Any]:
+        """The reader of what `stored` gave; raises DataError if it is anything else."""
+        values = {name: self._value(value) for name, value in stored.items() if name != "kind"}
+        kind = _KINDS.get(stored.get("kind", ""))
+        if kind is None or sorted(values) != sorted(each.name for each in fields(kind)):
+            told = f"{self.folder}: no reader is {stored.get('kind')!r} of {', '.join(values)}"
+            raise DataError(f"{told}; is a plugin missing that was there when it was prepared?")
+        reader: Callable[[], Any] = kind(**values)
+        return reader
+
+    def _plain(self, value: Any) -> Any:
+        if isinstance(value, tuple):
+            return [self._plain(each) for each in value]
+        if not isinstance(value, Path):
+            return value
+        for name, base in (("folder", self.folder), ("root", self.root)):
+            if base is not None and value.is_relative_to(base):
+                return {name: value.relative_to(base).as_posix()}
+        return {"path": str(value)}
+
+    def _value(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return tuple(map(self._value, value))
+        if not isinstance(value, dict):
+            return value
+        (name, path), *_ = value.items()
+        base = {"folder": self.folder, "root": self.root}.get(name)
+        if base is None:
+            return Path(path)
+        if ".." in PurePosixPath(path).parts or PurePosixPath(path).is_absolute():
+            raise DataError(f"{self.folder}: {path!r} leads elsewhere; expected a path inside")
+        return base / path
