@@ -205,11 +205,7 @@ class Scene:
             floor = floors.lowest_plane(self.points)
         if floor is None or not len(floor):
             return None
-        things = [
-            boxes.corners(_obb(each)) if each.points is None else each.points
-            for each in self.instances
-        ]
-        return floors.complete(floor, things, self.points)
+        return floors.complete(floor, [_filled(each) for each in self.instances], self.points)
 
     def floor_seen(self, frames: Sequence[int]) -> float | None:
         """The share of the whole floor, or of what stands there, that some of the frames show.
@@ -336,6 +332,19 @@ def _obb(instance: Instance) -> Box:
     if instance.box is None:
         raise ConfigError(f"instance {instance.id} '{instance.label}' has neither points nor a box")
     return instance.box
+
+
+def _filled(instance: Instance) -> Float[np.ndarray, "_ 3"]:
+    """The object's points; else the corners of its box, and what was scanned pulled into it."""
+    if instance.points is not None:
+        return instance.points
+    box, scanned = _obb(instance), instance.scanned
+    corners = boxes.corners(box)
+    return (
+        corners
+        if scanned is None
+        else np.concatenate([corners, boxes.nearest_in_box(box, scanned)])
+    )
 
 
 def _gap(a: Instance, b: Instance) -> Gap:
