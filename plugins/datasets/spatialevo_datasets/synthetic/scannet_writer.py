@@ -1,4 +1,4 @@
-"""Writes a synthetic room as ScanNet's owners publish theirs, images exported.
+"""Writes a synthetic room as ScanNet's owners publish theirs, as `.sens` or exported.
 
 What the loader `scannet` reads back is the same room: with the identity as alignment bit for bit,
 with another alignment to a hundredth of a millimetre. Only the pictures lose something, as JPEG.
@@ -6,12 +6,18 @@ with another alignment to a hundredth of a millimetre. Only the pictures lose so
 
 from __future__ import annotations
 
+import struct
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt16
 from PIL import Image
 
+from spatialevo_datasets import sens as recording
 from spatialevo_datasets.synthetic.layouts import (
     groups_of,
     inverse,
@@ -28,6 +34,7 @@ from spatialevo_datasets.synthetic.rooms import (
     COLOR_SIZE,
     DEPTH_FOCAL,
     DEPTH_SIZE,
+    MM,
     Blueprint,
     depth_maps,
     intrinsics,
@@ -35,8 +42,12 @@ from spatialevo_datasets.synthetic.rooms import (
     picture,
 )
 from spatialevo_datasets.synthetic.surfaces import Mesh
+from spatialevo_datasets.synthetic.viewpoints import Camera
 
 JPEG_QUALITY = 95
+SENSOR = b"synthetic"
+FRAME_US = 33_333
+"""Between two frames."""
 
 
 def write_scannet(
@@ -45,18 +56,19 @@ def write_scannet(
     axis_alignment: Float[np.ndarray, "4 4"] | None = None,
     *,
     pictures: bool = True,
+    sens: bool = False,
 ) -> Path:
     """Writes `root/scans/<name>` and returns it; the loader's id of the room is its name.
 
     `axis_alignment` (rigid; the identity by default) takes the stored frame to the room's own, so
     mesh and poses are stored in the frame that it undoes. Without `pictures` the colour images are
-    blank, which takes a third of the time.
+    blank, which takes a third of the time. With `sens` the recording is not exported but left in
+    `<name>.sens`, whose poses are in single precision.
     """
     alignment = np.eye(4) if axis_alignment is None else axis_alignment
     stored = inverse(alignment)
     folder = root / "scans" / blueprint.name
-    for name in ("color", "depth", "pose", "intrinsic"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     depths = depth_maps(blueprint)
     mesh = mesh_of(blueprint, depths)
     start = folder / blueprint.name
@@ -64,20 +76,74 @@ def write_scannet(
     write_ply(Path(f"{start}_vh_clean_2.ply"), points, mesh.color, mesh.triangles)
     _write_annotation(start, blueprint, mesh)
     _write_text(Path(f"{start}.txt"), blueprint, alignment)
-    for index, (camera, depth) in enumerate(zip(blueprint.cameras, depths, strict=True)):
-        write_matrix(folder / f"pose/{index}.txt", stored @ camera.T_world_camera)
-        Image.fromarray(depth).save(folder / f"depth/{index}.png")
-        taken = picture(blueprint, camera) if pictures else Image.new("RGB", COLOR_SIZE)
-        taken.save(folder / f"color/{index}.jpg", quality=JPEG_QUALITY)
-    for name, size, focal in (
-        ("color", COLOR_SIZE, COLOR_FOCAL),
-        ("depth", DEPTH_SIZE, DEPTH_FOCAL),
-    ):
-        K = np.eye(4)
-        K[:3, :3] = intrinsics(size, focal)
+    shots = (
+        _Shot(stored @ camera.T_world_camera, _jpeg(blueprint, camera, drawn=pictures), depth)
+        for camera, depth in zip(blueprint.cameras, depths, strict=True)
+    )
+    if sens:
+        _write_sens(Path(f"{start}.sens"), list(shots))
+    else:
+        _write_exported(folder, shots)
+    return folder
+
+
+@dataclass(frozen=True, eq=False)
+class _Shot:
+    pose: Float[np.ndarray, "4 4"]
+    jpeg: bytes
+    depth_mm: UInt16[np.ndarray, "h w"]
+
+
+def _jpeg(blueprint: Blueprint, camera: Camera, *, drawn: bool) -> bytes:
+    taken = picture(blueprint, camera) if drawn else Image.new("RGB", COLOR_SIZE)
+    stream = BytesIO()
+    taken.save(stream, "jpeg", quality=JPEG_QUALITY)
+    return stream.getvalue()
+
+
+def _write_exported(folder: Path, shots: Iterable[_Shot]) -> None:
+    for name in ("color", "depth", "pose", "intrinsic"):
+        (folder / name).mkdir(exist_ok=True)
+    for index, shot in enumerate(shots):
+        write_matrix(folder / f"pose/{index}.txt", shot.pose)
+        Image.fromarray(shot.depth_mm).save(folder / f"depth/{index}.png")
+        (folder / f"color/{index}.jpg").write_bytes(shot.jpeg)
+    for name, K in _cameras().items():
         write_matrix(folder / f"intrinsic/intrinsic_{name}.txt", K)
         write_matrix(folder / f"intrinsic/extrinsic_{name}.txt", np.eye(4))
-    return folder
+
+
+def _write_sens(path: Path, shots: Sequence[_Shot]) -> None:
+    K = _cameras()
+    matrices = [K["color"], np.eye(4), K["depth"], np.eye(4)]
+    with path.open("wb") as file:
+        file.write(recording.NAME.pack(recording.VERSION, len(SENSOR)) + SENSOR)
+        file.write(
+            recording.CAMERAS.pack(
+                *np.ravel(matrices),
+                recording.JPEG,
+                recording.ZLIB_UINT16,
+                *COLOR_SIZE,
+                *DEPTH_SIZE,
+                MM,
+                len(shots),
+            )
+        )
+        for index, shot in enumerate(shots):
+            packed = zlib.compress(shot.depth_mm.astype("<u2").tobytes())
+            stamp_us = index * FRAME_US
+            sizes = len(shot.jpeg), len(packed)
+            file.write(recording.FRAME.pack(*shot.pose.ravel(), stamp_us, stamp_us, *sizes))
+            file.write(shot.jpeg + packed)
+        file.write(struct.pack("<Q", 0))  # no inertial measurements
+
+
+def _cameras() -> dict[str, Float[np.ndarray, "4 4"]]:
+    cameras = {"color": (COLOR_SIZE, COLOR_FOCAL), "depth": (DEPTH_SIZE, DEPTH_FOCAL)}
+    matrices = {name: np.eye(4) for name in cameras}
+    for name, (size, focal) in cameras.items():
+        matrices[name][:3, :3] = intrinsics(size, focal)
+    return matrices
 
 
 def _write_annotation(start: Path, blueprint: Blueprint, mesh: Mesh) -> None:
