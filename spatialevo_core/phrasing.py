@@ -22,7 +22,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from spatialevo_core.errors import ConfigError
 from spatialevo_core.question import Query
-from spatialevo_core.slots import Choice, NameSlot, NamesSlot, ReadName, Slot
+from spatialevo_core.slots import Choice, NameSlot, NamesSlot, OtherMeaning, ReadName, Slot
 from spatialevo_core.text import plain
 
 Q = TypeVar("Q", bound=Query)
@@ -87,13 +87,21 @@ class Grammar(Generic[Q]):
                 yield Reading(phrasing, match.groupdict())
 
     def build(self, reading: Reading, read_name: ReadName) -> Q:
-        """The query that a reading says; raises ValueError if a blank holds no value."""
-        said = {
-            field: self.slots[field].read(text.strip(), read_name)
-            for field, text in reading.raw.items()
-            if text is not None
-        }
-        return self.query.model_validate({**reading.phrasing.fixed, **said})
+        """The query that a reading says; raises ValueError if a blank holds no value.
+
+        Every blank is read before OtherMeaning is raised, so that `read_name` has heard all names.
+        """
+        said = dict(reading.phrasing.fixed)
+        other: OtherMeaning | None = None
+        for field, text in reading.raw.items():
+            try:
+                if text is not None:
+                    said[field] = self.slots[field].read(text.strip(), read_name)
+            except OtherMeaning as error:
+                other = other or error
+        if other is not None:
+            raise other
+        return self.query.model_validate(said)
 
     @cached_property
     def _compiled(self) -> tuple[tuple[Phrasing, re.Pattern[str]], ...]:
