@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 
-from spatialevo_core.text import name_form, plain, plural, singulars
+from spatialevo_core.text import ARTICLES, name_form, plain, plural, singulars
 
 _WORD = re.compile(r"[a-z0-9][a-z0-9'/-]*")
 
@@ -46,19 +47,25 @@ class Vocabulary:
         """Every known name in the text, the longest first where names overlap, in text order."""
         lowered = plain(text).lower().replace("_", " ")
         words = list(_WORD.finditer(lowered))
+        known = cache(self.known)
         found: list[Mention] = []
-        at = 0
-        while at < len(words):
-            for size in range(min(self._longest, len(words) - at), 0, -1):
+        reached = 0
+        for at, sizes in self._candidates([word[0] for word in words]):
+            if at < reached:
+                continue
+            for size in sizes:
                 start, end = words[at].start(), words[at + size - 1].end()
-                name = self.known(lowered[start:end])
+                name = known(lowered[start:end])
                 if name is not None:
                     found.append(Mention(name, name in self._own, start, end))
-                    at += size
+                    reached = at + size
                     break
-            else:
-                at += 1
         return tuple(found)
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """All words in the names that worlds of this kind may have."""
+        return frozenset(word for name in self.lexicon for word in name.split())
 
     @cached_property
     def _own(self) -> frozenset[str]:
@@ -77,9 +84,31 @@ class Vocabulary:
         return _forms([*((name, name) for name in sorted(self.lexicon)), *groups])
 
     @cached_property
-    def _longest(self) -> int:
-        """Words in the longest name."""
-        return max((form.count(" ") + 1 for form in (*self._present, *self._elsewhere)), default=0)
+    def _lengths(self) -> Mapping[str, frozenset[int]]:
+        """How many words the names have that begin with each word."""
+        found: defaultdict[str, set[int]] = defaultdict(set)
+        for form in (*self._present, *self._elsewhere):
+            words = _WORD.findall(form)
+            for word in words[:1]:
+                found[word].add(len(words))
+        return {word: frozenset(lengths) for word, lengths in found.items()}
+
+    def _candidates(self, words: Sequence[str]) -> Iterator[tuple[int, list[int]]]:
+        """Where a name may begin, its article included, and of how many words, most first."""
+        beginning = {each: own for each in {*words} if (own := self._beginning(each))}
+        for at, word in enumerate(words):
+            sizes = set(beginning.get(word, ()))
+            if word in ARTICLES and at + 1 < len(words):
+                sizes.update(1 + size for size in beginning.get(words[at + 1], ()))
+            if sizes:
+                yield at, sorted((n for n in sizes if at + n <= len(words)), reverse=True)
+
+    def _beginning(self, word: str) -> frozenset[int]:
+        """How many words the names may have that begin with the word, in the plural too."""
+        bare = word.rstrip("'")
+        return frozenset().union(
+            *(self._lengths.get(each, ()) for each in (word, bare, *singulars(bare)))
+        )
 
 
 def _forms(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -186,6 +186,8 @@ def _view(task: AnyTask, source: Any, frames: Sequence[int] | None) -> Any:
 
 def named(kind: str, name: str, known: Mapping[str, T]) -> T:
     """The value of that name ('-' and '_' are equal); raises UnknownName with a suggestion."""
+    if name in known:
+        return known[name]
     for own, value in known.items():
         if same_name(own) == same_name(name):
             return value

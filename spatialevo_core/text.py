@@ -17,15 +17,19 @@ _PLURAL_ENDINGS = (
     ("mice", "mouse"), ("men", "man"), ("feet", "foot"), ("teeth", "tooth"), ("geese", "goose"),
     ("people", "person"), ("children", "child"), ("dice", "die"), ("a", "um"), ("i", "us"),
 )  # fmt: skip
-_ARTICLE = re.compile(r"^(?:the|an?|any|this|that|these|those) (?=.)")
+ARTICLES = frozenset({"the", "a", "an", "any", "this", "that", "these", "those"})
+_ARTICLE = re.compile(rf"^(?:{'|'.join(sorted(ARTICLES))}) (?=.)")
 
 
 def plain(text: str) -> str:
     """The text on one line: compatibility characters folded, invisible ones dropped."""
+    if text.isascii():
+        return " ".join(text.split())
     folded = unicodedata.normalize("NFKC", text).translate(_QUOTES)
     return " ".join(_INVISIBLE.sub("", folded).split())
 
 
+@lru_cache(maxsize=4096)
 def name_form(text: str) -> str:
     """A name as it is compared: lower case, no article, no `(s)`, spaces for underscores."""
     form = plain(text).lower().replace("_", " ").replace("(s)", "").strip(" .,;:!?'\"()")

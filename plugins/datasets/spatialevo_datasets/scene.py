@@ -87,6 +87,8 @@ class Scene:
     """Frames left out for want of a finite pose."""
     room_size_m2: float | None = None
     """A published floor area, where the dataset stores one."""
+    derived: Memo = field(default_factory=lambda: Memo(4096), init=False, repr=False)
+    """What tasks derive from the room and want kept; the first part of a key is what it is."""
     _boxes: Memo = field(default_factory=lambda: Memo(4096), init=False, repr=False)
     _gaps: Memo = field(default_factory=lambda: Memo(8192), init=False, repr=False)
     _looks: Memo = field(default_factory=lambda: Memo(512), init=False, repr=False)
@@ -152,9 +154,8 @@ class Scene:
 
     def nearest(self, instance: Instance, point: Float[np.ndarray, "3"]) -> Gap:
         """From a point of the world frame to the nearest point of the object's geometry."""
-        if instance.points is not None:
-            return distances.point_points(point, instance.points)
-        return distances.points_box(point[None], _obb(instance))
+        key = (instance.id, *point.tolist())
+        return self._gaps.get(key, lambda: _nearest(instance, point))
 
     def sight(self, instance: Instance, frame_index: int) -> Sight | None:
         """How a frame shows the object.
@@ -332,6 +333,12 @@ def _obb(instance: Instance) -> Box:
     if instance.box is None:
         raise ConfigError(f"instance {instance.id} '{instance.label}' has neither points nor a box")
     return instance.box
+
+
+def _nearest(instance: Instance, point: Float[np.ndarray, "3"]) -> Gap:
+    if instance.points is not None:
+        return distances.point_points(point, instance.points)
+    return distances.points_box(point[None], _obb(instance))
 
 
 def _filled(instance: Instance) -> Float[np.ndarray, "_ 3"]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 from rapidfuzz.distance import OSA
@@ -138,34 +139,55 @@ def _build(task: AnyTask, reading: Reading, names: _Names) -> Query:
     return query
 
 
+@dataclass(frozen=True)
+class _Meaning:
+    """What the words of a blank mean in a world."""
+
+    name: str | None = None
+    """None if they name no thing."""
+    shift: str | None = None
+    """Why they mean more than a name."""
+    unknown: int = 0
+    """Letters that name nothing in the world."""
+    known: int = 0
+    """Letters that name something though they are misspelt."""
+
+
 class _Names:
     """What a blank's words are called in this world; counts the letters that name nothing in it."""
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        self.vocabulary = vocabulary
         self.unknown = self.known = 0
+        self._meaning = cache(partial(_meaning, vocabulary))
 
     def __call__(self, text: str) -> str:
-        form = name_form(text)
-        if not form or _RESERVED.match(form):
+        meaning = self._meaning(name_form(text))
+        self.unknown += meaning.unknown
+        self.known += meaning.known
+        if meaning.shift is not None:
+            raise OtherMeaning(meaning.shift)
+        if meaning.name is None:
             raise ValueError(f"'{text}' names no thing")
-        name = self.vocabulary.find(form)
-        if name is not None:
-            return name
-        if form in _SHOWN or form in _NO_THING or _IMAGES.search(form):
-            raise ValueError(f"'{text}' names no thing")
-        elsewhere = self.vocabulary.known(form)
-        if elsewhere is None:
-            shift = shift_of_meaning(form, self.vocabulary)
-            if shift is not None:
-                self.unknown += len(form)
-                raise OtherMeaning(shift)
-            corrected = _corrected(form, self.vocabulary)
-            if corrected is not None:
-                self.known += len(form)
-                return corrected
-        self.unknown += len(form)
-        return elsewhere or form
+        return meaning.name
+
+
+def _meaning(vocabulary: Vocabulary, form: str) -> _Meaning:
+    if not form or _RESERVED.match(form):
+        return _Meaning()
+    name = vocabulary.find(form)
+    if name is not None:
+        return _Meaning(name)
+    if form in _SHOWN or form in _NO_THING or _IMAGES.search(form):
+        return _Meaning()
+    elsewhere = vocabulary.known(form)
+    if elsewhere is None:
+        shift = shift_of_meaning(form, vocabulary)
+        if shift is not None:
+            return _Meaning(shift=shift, unknown=len(form))
+        corrected = _corrected(form, vocabulary)
+        if corrected is not None:
+            return _Meaning(corrected, known=len(form))
+    return _Meaning(elsewhere or form, unknown=len(form))
 
 
 def _corrected(form: str, vocabulary: Vocabulary) -> str | None:
@@ -199,7 +221,7 @@ def _a_word(word: str, vocabulary: Vocabulary) -> bool:
         or word in ATTRIBUTES
         or word in PARTS
         or vocabulary.known(word) is not None
-        or any(word in name.split() for name in vocabulary.lexicon)
+        or word in vocabulary.words
     )
 
 

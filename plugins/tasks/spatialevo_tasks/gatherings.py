@@ -8,12 +8,14 @@ object that needs company, such as a table with two chairs, has it within 1 m.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
+from scipy.sparse.csgraph import connected_components
 
 from spatialevo_datasets.boxes import corners
+from spatialevo_datasets.memo import Memo
 from spatialevo_datasets.scene import Instance, Scene
 from spatialevo_datasets.views import View
 from spatialevo_tasks.regions import Region, among
@@ -28,32 +30,37 @@ SLACK_M = 0.08
 
 
 @dataclass(frozen=True, eq=False)
-class Gathering:
+class Kin:
     """The objects of a kind of region in a room, and how far they are apart."""
 
     region: Region
     objects: tuple[Instance, ...]
     """By id."""
-    seen: Bool[np.ndarray, " n"]
-    """Whether some image of the view shows each, as far as that can be judged."""
     gaps_m: Float[np.ndarray, "n n"]
     """Between nearest points; infinite where it is more than `LINK_M` and the slack."""
+    _kept: Memo = field(default_factory=lambda: Memo(256), init=False, repr=False)
 
     @classmethod
-    def of(cls, view: View, region: Region, terms: SpatialTerms) -> Gathering:
-        """What the room of the view has of it."""
-        kinds = (label for label in view.scene.labels if among(region.everything, label))
-        found = [each for label in kinds for each in view.scene.labelled(label)]
-        objects = tuple(sorted(found, key=lambda each: each.id))
-        seen = np.array([not hidden(view, each, terms) for each in objects], dtype=bool)
-        return cls(region, objects, seen, _gaps(view.scene, objects))
-
-    def name(self, at: int) -> str:
-        """`label id` of one of the objects."""
-        return f"{self.objects[at].label} {self.objects[at].id}"
+    def of(cls, scene: Scene, region: Region) -> Kin:
+        """What the room has of it; found once for each room."""
+        return scene.derived.get((cls, region), lambda: cls._found(scene, region))
 
     def cores(self, slack_m: float = 0.0, without: int | None = None) -> Bool[np.ndarray, " n"]:
         """Which objects are core, with `slack_m` more between company; `without` is left out."""
+        return self._kept.get(("cores", slack_m, without), lambda: self._cores(slack_m, without))
+
+    def parts(self, slack_m: float = 0.0, without: int | None = None) -> Int[np.ndarray, " n"]:
+        """A number for each object, the same where nearness links them one after another."""
+        return self._kept.get(("parts", slack_m, without), lambda: self._parts(slack_m, without))
+
+    @classmethod
+    def _found(cls, scene: Scene, region: Region) -> Kin:
+        kinds = (label for label in scene.labels if among(region.everything, label))
+        found = [each for label in kinds for each in scene.labelled(label)]
+        objects = tuple(sorted(found, key=lambda each: each.id))
+        return cls(region, objects, _gaps(scene, objects))
+
+    def _cores(self, slack_m: float, without: int | None) -> Bool[np.ndarray, " n"]:
         there = np.arange(len(self.objects)) != (-1 if without is None else without)
         core = self._are(self.region.core)
         for each in self.region.core_beside:
@@ -63,23 +70,59 @@ class Gathering:
         found: Bool[np.ndarray, " n"] = core & there
         return found
 
-    def clusters(self, slack_m: float = 0.0, without: int | None = None) -> list[tuple[int, ...]]:
-        """The clusters that have a core object to be seen, as positions in `objects`."""
+    def _parts(self, slack_m: float, without: int | None) -> Int[np.ndarray, " n"]:
         linked = self.gaps_m <= LINK_M + slack_m
         if without is not None:
             linked[without] = linked[:, without] = False
-        found, left = [], self.cores(slack_m, without) & self.seen
-        while left.any():
-            reached = np.arange(len(left)) == np.argmax(left)
-            while (further := linked[reached].any(axis=0) & ~reached).any():
-                reached = reached | further
-            found.append(tuple(np.flatnonzero(reached).tolist()))
-            left = left & ~reached
-        return found
+        parts: Int[np.ndarray, " n"] = connected_components(linked, directed=False)[1]
+        return parts
 
     def _are(self, words: Iterable[str]) -> Bool[np.ndarray, " n"]:
         kinds = frozenset(words)
         return np.array([among(kinds, each.label) for each in self.objects], dtype=bool)
+
+
+@dataclass(frozen=True, eq=False)
+class Gathering:
+    """The objects of a kind of region, and which of them a view shows."""
+
+    kin: Kin
+    seen: Bool[np.ndarray, " n"]
+    """Whether some image of the view shows each, as far as that can be judged."""
+
+    @classmethod
+    def of(cls, view: View, region: Region, terms: SpatialTerms) -> Gathering:
+        """What the room of the view has of it; found once for the frames of a view."""
+
+        def found() -> Gathering:
+            kin = Kin.of(view.scene, region)
+            seen = [not hidden(view, each, terms) for each in kin.objects]
+            return cls(kin, np.array(seen, dtype=bool))
+
+        return view.scene.derived.get((cls, region, view.frames, terms), found)
+
+    @property
+    def objects(self) -> tuple[Instance, ...]:
+        """By id, seen or not."""
+        return self.kin.objects
+
+    def name(self, at: int) -> str:
+        """`label id` of one of the objects."""
+        return f"{self.objects[at].label} {self.objects[at].id}"
+
+    def cores(self) -> Bool[np.ndarray, " n"]:
+        """Which objects are core, seen or not."""
+        return self.kin.cores()
+
+    def clusters(self, slack_m: float = 0.0, without: int | None = None) -> list[tuple[int, ...]]:
+        """The clusters that have a core object to be seen, as positions in `objects`.
+
+        With `slack_m` more between the objects, and `without` one of them.
+        """
+        parts = self.kin.parts(slack_m, without)
+        seen_cores = np.flatnonzero(self.kin.cores(slack_m, without) & self.seen)
+        found = dict.fromkeys(parts[seen_cores].tolist())
+        return [tuple(np.flatnonzero(parts == part).tolist()) for part in found]
 
 
 def _gaps(scene: Scene, objects: tuple[Instance, ...]) -> Float[np.ndarray, "n n"]:
