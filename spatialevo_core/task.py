@@ -143,16 +143,20 @@ class Task(Generic[V, Q]):
         return self.definitions[name]
 
     def under(self, profile: str = EXACT.name, definition: str | None = None) -> Task[V, Q]:
-        """This task with a profile's definition, settings and waived rules bound to it."""
+        """This task with a profile's definition, settings and waived rules bound to it.
+
+        Terms with a field `definition` are told which one is in force.
+        """
         known = {EXACT.name: EXACT} | {each.name: each for each in self.profiles}
         chosen = known.get(profile, EXACT.model_copy(update={"name": profile}))
         offered = next((d for d in chosen.definitions if d in self.definitions), "exact")
-        fields = type(self.terms).model_fields
-        settings = {k: v for k, v in chosen.settings.items() if k in fields}
+        fields, bound_to = type(self.terms).model_fields, definition or offered
+        told = {**chosen.settings, "definition": bound_to}
+        settings = {k: v for k, v in told.items() if k in fields}
         bound = replace(
             self,
             profile=profile,
-            definition=definition or offered,
+            definition=bound_to,
             terms=type(self.terms).model_validate({**self.terms.model_dump(), **settings}),
             rules=tuple(each for each in self.rules if each.code not in chosen.waived),
         )

@@ -135,14 +135,12 @@ def test_distances_are_symmetric_ignore_motion_and_scale(places, sizes, turn, sh
     assert metres(moved(room, 90, shift), definition="aabb") == pytest.approx(boxes, abs=1e-6)
 
 
-def test_the_nearest_of_a_name_is_taken_under_that_policy():
+def test_the_benchmark_profile_takes_the_first_of_a_name():
     room = boxed(
         ("desk", (0, 0, 0), (1, 1, 1)),
         ("chair", (4, 0, 0), (1, 1, 1)),
         ("chair", (2, 0, 0), (1, 1, 1)),
     )
     view, q = SceneView.of(room), Distance(first="desk", second="chair")
-    for policy, expected in {"first": 3.0, "nearest": 1.0}.items():
-        terms = TASK.terms.model_copy(update={"policy": policy})
-        assert TASK.solve(view, q, terms).value == expected
+    assert outcome(judge(TASK.under("vsi-bench"), view, q)) == 3.0
     assert outcome(judge(TASK, view, q)) == "object.ambiguous"

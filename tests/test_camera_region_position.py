@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import asked, camera, moved, outcome, scanned
+from builders import asked, camera, moved, outcome, scanned, with_points
 from spatialevo_core.engine import ask, judge
 from spatialevo_datasets.views import PairView
 from spatialevo_parsers.grammar import GrammarParser
@@ -87,6 +87,16 @@ def test_the_anchor_is_the_mean_of_the_centres_of_the_members():
     )
 
 
+def test_a_region_with_an_object_of_few_points_has_no_certain_anchor():
+    """The pillow would move the anchor, wherever its few points happen to lie."""
+    q = RegionPlace(region="sleeping area", reference=1)
+    verdict = judge(TASK, PairView.of(with_points(ROOM, "pillow", 49), [0, 1]), q)
+    assert verdict.codes == ("object.sparse",)
+    assert verdict.reasons[0].entities == ("pillow 4",)
+    assert judge(TASK, PairView.of(with_points(ROOM, "pillow", 50), [0, 1]), q).legal
+    assert judge(TASK, PairView.of(with_points(ROOM, "toilet", 20), [0, 1]), q).legal
+
+
 def test_a_bedside_lamp_is_no_bed():
     lamp = ("bedside lamp", (2, 4, 0.9), (0.3, 0.3, 0.5))
     assert outcome(asked_of(lamp)) == "region.missing"
@@ -134,7 +144,7 @@ def test_dropping_a_barely_visible_member_must_not_change_the_direction():
 
 
 def test_every_rule_is_exercised():
-    elsewhere = {"answer.near_boundary", "direction.too_close"}
+    elsewhere = {"answer.near_boundary", "direction.too_close", "object.sparse"}
     assert {rule.code for rule in TASK.rules} <= {*ASKED.values(), *elsewhere}
 
 

@@ -1,11 +1,25 @@
+from dataclasses import replace
 from random import Random
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import asked, boxed, camera, displaced, moved, outcome, scaled, scanned, with_points
+from builders import (
+    asked,
+    boxed,
+    camera,
+    displaced,
+    moved,
+    outcome,
+    scaled,
+    scanned,
+    surface,
+    with_points,
+)
 from spatialevo_core.engine import judge, solve
+from spatialevo_datasets.scene import Instance
 from spatialevo_datasets.views import SceneView
 from spatialevo_tasks.relative_distance import TASK, Closest
 
@@ -94,6 +108,23 @@ def test_the_nearest_of_a_category_is_what_must_be_seen():
         frames=(camera(0, (0, 3.2, 1.6)),),
     )
     assert outcome(asked(TASK, question.format("tv"), SceneView.of(hidden, [0]))) == "object.unseen"
+
+
+@pytest.mark.parametrize(("profile", "nearest"), [("exact", 2), ("paper", 3)])
+@pytest.mark.parametrize("thinned", [2, 3])
+def test_the_one_that_needs_points_is_the_one_that_is_answered_with(profile, nearest, thinned):
+    """The upright box is 1.0 m away; the other, by its axis-aligned box alone, 0.9 m."""
+    across = np.linspace((0.6, 8.0), (3.0, 5.0), 10 if thinned == 3 else 100)
+    points = {
+        2: surface((1.4, 4, 0.4), SMALL)[:: 10 if thinned == 2 else 1],
+        3: np.concatenate([np.insert(across, 2, height, axis=1) for height in (0.0, 0.4)]),
+    }
+    tv, stool = ("tv", (0, 4, 0.4), SMALL), ("stool", (-2.4, 4, 0.4), SMALL)
+    room = scanned(tv, stool, frames=(camera(0, (0, 0, 1.5)),))
+    boxes = tuple(Instance(at, "box", each.astype(np.float32)) for at, each in points.items())
+    view = SceneView.of(replace(room, instances=(*room.instances, *boxes)))
+    verdict = judge(TASK.under(profile), view, Closest(anchor="tv", candidates=("stool", "box")))
+    assert outcome(verdict) == ("object.sparse" if thinned == nearest else "box")
 
 
 @pytest.mark.parametrize("sense", ["closest", "farthest"])

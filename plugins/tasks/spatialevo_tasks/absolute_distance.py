@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from spatialevo_core.numbers import UNITS
 from spatialevo_core.question import Answer, Evidence, Query
 from spatialevo_core.scoring import relative_accuracy
 from spatialevo_core.slots import Name
@@ -20,11 +19,11 @@ from spatialevo_core.task import Solve, Task
 from spatialevo_datasets.scene import Scene
 from spatialevo_datasets.views import SceneView
 from spatialevo_tasks import proposals, rules
-from spatialevo_tasks.gaps import GapOf, between
+from spatialevo_tasks.gaps import BOXED, GapOf
 from spatialevo_tasks.geometry import Triple, rounded, source
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
-from spatialevo_tasks.units import LengthUnit, answered
+from spatialevo_tasks.units import LengthUnit, measured
 from spatialevo_tasks.wordings import others, written
 
 NAMED = ("first", "second")
@@ -55,8 +54,7 @@ def by(measure: GapOf) -> Solve:
     """The answer with distances measured so."""
 
     def solve(view: SceneView, q: Distance, terms: SpatialTerms) -> Answer[DistanceEvidence]:
-        first = rules.referent(view, q.first, terms)
-        second = rules.referent(view, q.second, terms, anchor=first)
+        first, second = (rules.referent(view, name, terms) for name in (q.first, q.second))
         gap = measure(view.scene, first, second)
         evidence = DistanceEvidence(
             distance_m=gap.distance_m,
@@ -65,8 +63,7 @@ def by(measure: GapOf) -> Solve:
             first_source=source(first),
             second_source=source(second),
         )
-        value, band = answered(gap.distance_m, q.unit), BAND_M / UNITS[q.unit].factor
-        return Answer(value=value, unit=q.unit, band=band, evidence=evidence)
+        return measured(gap.distance_m, q.unit, evidence, BAND_M)
 
     return solve
 
@@ -110,7 +107,7 @@ TASK = Task(
     ),
     candidates=candidates,
     solve=by(Scene.gap),
-    definitions={"aabb": by(between(Scene.aabb)), "obb": by(between(Scene.obb))},
+    definitions={name: by(measure) for name, measure in BOXED.items()},
     score=relative_accuracy,
     answer_hint=lambda q: f"a number in {q.unit}",
     brief=proposals.told_objects,

@@ -6,9 +6,6 @@ camera. How high either is, and how steeply it looks, does not matter.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from random import Random
-
 from spatialevo_core.question import Answer, Query
 from spatialevo_core.slots import ImageNumber
 from spatialevo_core.task import Task
@@ -18,7 +15,7 @@ from spatialevo_tasks.directions import EIGHT, direction
 from spatialevo_tasks.pairs import FromCamera
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
-from spatialevo_tasks.wordings import written
+from spatialevo_tasks.wordings import others, written
 
 
 class CameraPlace(Query):
@@ -35,26 +32,24 @@ def solve(view: PairView, q: CameraPlace, terms: SpatialTerms) -> Answer[FromCam
     return Answer(value=EIGHT.word(evidence.azimuth_deg), evidence=evidence)
 
 
-def candidates(_view: PairView, rng: Random) -> Iterator[CameraPlace]:
-    """Either image as the reference."""
-    for reference in rng.sample((1, 2), 2):
-        yield CameraPlace(reference=reference, target=3 - reference)
-
-
 TASK = Task(
     name="camera_camera_position",
     summary="Where the camera of one image was for who took the other.",
     world=PairView,
     query=CameraPlace,
-    phrasings=written(
-        "When you took {reference}, where was the camera of {target} relative to you",
-        "Seen from the camera of {reference}, where was the camera of {target}",
-        "Seen from the camera of {reference}, where was {target} taken",
-        "In which direction from the camera of {reference} was the camera of {target}",
-        "Looking as the camera of {reference} does, in which direction was {target} taken",
-        "Relative to the camera of {reference}, in which direction was the camera of {target}",
-        "If you look the way {reference} was taken, where was the camera of {target}",
-        "Taking the viewing direction of {reference} as front, where was {target} taken from it",
+    phrasings=(
+        *written(
+            "When you took {reference}, where was the camera of {target} relative to you",
+            "Seen from the camera of {reference}, where was the camera of {target}",
+            "Seen from the camera of {reference}, where was {target} taken",
+            "In which direction from the camera of {reference} was the camera of {target}",
+            "Looking as the camera of {reference} does, in which direction was {target} taken",
+            "Relative to the camera of {reference}, in which direction was the camera of {target}",
+            "If you look the way {reference} was taken, where was the camera of {target}",
+            "Taking the viewing direction of {reference} as front, "
+            "where was {target} taken from it",
+        ),
+        *others("camera_camera_position"),
     ),
     rules=(
         rules.images("reference", "target"),
@@ -63,7 +58,7 @@ TASK = Task(
         geometry.far_enough(),
         rules.decisive(geometry.unsettled),
     ),
-    candidates=candidates,
+    candidates=pairs.both_ways(CameraPlace),
     solve=solve,
     score=direction,
     answer_hint=lambda q: f"one of {', '.join(EIGHT.words)}",  # noqa: ARG005

@@ -1,9 +1,10 @@
 """From Image 1 to Image 2, which way did the camera move, or turn?
 
 A turn is `left` or `right` by the yaw about gravity, of 15 degrees at least. A move, of 0.15 m at
-least, is told in the level frame of Image 1 by the words of every component that is at least half
-of the largest, at most two. Asked whether the camera mainly turned or mainly moved, it turned if
-the yaw is a turn and the translation is no move, and it moved if the yaw is below 8 degrees.
+least, is told in the level frame of the image it starts from, whichever is named first, by the
+words of every component that is at least half of the largest, at most two. Asked whether the camera
+mainly turned or mainly moved, it turned if the yaw is a turn and the translation is no move, and it
+moved if the yaw is below 8 degrees.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from random import Random
 from typing import Literal
 
 from spatialevo_core.question import Answer, Query
+from spatialevo_core.slots import ImageNumber
 from spatialevo_core.task import Task
 from spatialevo_datasets.views import PairView
 from spatialevo_tasks import rules
@@ -21,8 +23,9 @@ from spatialevo_tasks.directions import direction_and_verb
 from spatialevo_tasks.geometry import Decided, Triple, move_word, rounded, turn_word, unsettled
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
-from spatialevo_tasks.wordings import written
+from spatialevo_tasks.wordings import others, written
 
+Kind = Literal["turn", "move", "either"]
 LEAST_TURN_DEG, LEAST_MOVE_M = 15.0, 0.15
 NO_TURN_DEG = 8.0
 
@@ -30,13 +33,15 @@ NO_TURN_DEG = 8.0
 class Motion(Query):
     """Which way the camera turned, moved, or whichever of the two it mainly did."""
 
-    kind: Literal["turn", "move", "either"]
+    kind: Kind
+    first: ImageNumber = 1
+    second: ImageNumber = 2
 
 
 class MotionEvidence(Decided):
-    """The motion in the level frame of Image 1, metres, and the turn about gravity."""
+    """The motion in the level frame of the first image, metres, and the turn about gravity."""
 
-    kind: Literal["turn", "move", "either"]
+    kind: Kind
     yaw_deg: float
     """Positive to the left."""
     translation_m: float
@@ -50,7 +55,8 @@ class MotionEvidence(Decided):
 
 def solve(view: PairView, q: Motion, terms: SpatialTerms) -> Answer[MotionEvidence]:
     """The words for the turn or the move; `turn ...` or `move ...` where either was asked."""
-    before, after = (camera_frame(view.image(number).T_world_camera) for number in (1, 2))
+    images = (view.image(number) for number in (q.first, q.second))
+    before, after = (camera_frame(image.T_world_camera) for image in images)
     yaw, moved = yaw_deg(before, after), before.point(after.origin)
     turns = q.kind == "turn" or (q.kind == "either" and _turned(yaw) and not _moved(moved.length))
     word, decisions = turn_word(yaw, terms) if turns else move_word(moved, terms)
@@ -107,18 +113,18 @@ HINTS = {
     "move": "one or two of forward, backward, left, right, up, down",
     "either": "turn or move, and left, right, forward, backward, up or down",
 }
-_PAIRS = (
-    "From Image 1 to Image 2, ",
-    "Between Image 1 and Image 2, ",
-    "Going from Image 1 to Image 2, ",
-    "After Image 1 and before Image 2, ",
+_WAYS = (
+    "From {first} to {second}, ",
+    "Between {first} and {second}, ",
+    "Going from {first} to {second}, ",
+    "After {first} and before {second}, ",
 )
-_ASKED = {
-    "turn": ("which way did the camera turn?", "in which direction did the camera rotate?"),
-    "move": ("which way did the camera move?", "in which direction was the camera moved?"),
+_ASKED: dict[Kind, tuple[str, str]] = {
+    "turn": ("which way did the camera turn", "in which direction did the camera rotate"),
+    "move": ("which way did the camera move", "in which direction was the camera moved"),
     "either": (
-        "did the camera mainly turn or mainly move, and which way?",
-        "did it mainly turn or mainly move, and which way?",
+        "did the camera mainly turn or mainly move, and which way",
+        "did it mainly turn or mainly move, and which way",
     ),
 }
 
@@ -127,13 +133,17 @@ TASK = Task(
     summary="Which way the camera moved or turned from the first image to the second.",
     world=PairView,
     query=Motion,
-    phrasings=tuple(
-        wording
-        for kind, asked in _ASKED.items()
-        for wording in written(*(pair + ask for pair in _PAIRS for ask in asked), end="", kind=kind)
+    phrasings=(
+        *(
+            wording
+            for kind, asked in _ASKED.items()
+            for wording in written(*(way + ask for way in _WAYS for ask in asked), kind=kind)
+        ),
+        *others("camera_motion"),
     ),
     rules=(
-        rules.headed(lambda q: (1,) if q.kind == "move" else (1, 2)),
+        rules.images("first", "second"),
+        rules.headed(lambda q: (q.first,) if q.kind == "move" else (q.first, q.second)),
         rules.overlapping(),
         rules.informative(still, said=("no motion", "did not move", "did not turn", "the same")),
         rules.decisive(mixed, said=("both", "neither", "moved and turned")),

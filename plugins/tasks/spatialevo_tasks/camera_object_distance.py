@@ -10,33 +10,26 @@ nearer, and the rounding of the answer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from random import Random
 
-import numpy as np
-from jaxtyping import Float
-
-from spatialevo_core.numbers import UNITS
 from spatialevo_core.question import Answer, Evidence, Query
 from spatialevo_core.scoring import relative_accuracy
 from spatialevo_core.slots import Name
 from spatialevo_core.task import Solve, Task
-from spatialevo_datasets.distances import Gap, points_box
-from spatialevo_datasets.scene import Instance, Scene
+from spatialevo_datasets.scene import Scene
 from spatialevo_datasets.views import FrameView
 from spatialevo_tasks import proposals, rules
+from spatialevo_tasks.gaps import RangeOf, to
 from spatialevo_tasks.geometry import BoxOf, Triple, rounded, source
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
-from spatialevo_tasks.units import LengthUnit, answered
+from spatialevo_tasks.units import LengthUnit, measured
 from spatialevo_tasks.wordings import others, written
 
 BAND_M = 0.06
 """How far surface noise may move the distance of a camera and an object."""
 TOUCHING_M = 0.05
-
-Measure = Callable[[Scene, Instance, Float[np.ndarray, "3"]], Gap]
-"""From a point of the world frame to an object."""
 
 
 class Range(Query):
@@ -57,14 +50,9 @@ class RangeEvidence(Evidence):
     source: str
 
 
-def to_box(box: BoxOf) -> Measure:
-    """Measures to the solid box."""
-    return lambda scene, instance, point: points_box(point[None], box(scene, instance))
-
-
-def by(measure: Measure, box: BoxOf) -> Solve:
+def by(measure: RangeOf, box: BoxOf) -> Solve:
     """The answer with distances measured so; `box` tells what is inside the object."""
-    outside = to_box(box)
+    outside = to(box)
 
     def solve(view: FrameView, q: Range, terms: SpatialTerms) -> Answer[RangeEvidence]:
         instance, camera = rules.referent(view, q.object, terms), view.frame.position
@@ -76,8 +64,7 @@ def by(measure: Measure, box: BoxOf) -> Solve:
             box_distance_m=outside(view.scene, instance, camera).distance_m,
             source=source(instance),
         )
-        value, band = answered(gap.distance_m, q.unit), BAND_M / UNITS[q.unit].factor
-        return Answer(value=value, unit=q.unit, band=band, evidence=evidence)
+        return measured(gap.distance_m, q.unit, evidence, BAND_M)
 
     return solve
 
@@ -118,18 +105,12 @@ TASK = Task(
         *others("camera_object_distance"),
     ),
     rules=(
-        rules.exist("object"),
-        rules.unique("object"),
-        rules.observed("object"),
-        rules.dense("object"),
+        *rules.named("object"),
         rules.informative(at_it, said=("inside", "within the object", "touches", "no distance")),
     ),
     candidates=candidates,
     solve=by(Scene.nearest, Scene.obb),
-    definitions={
-        "aabb": by(to_box(Scene.aabb), Scene.aabb),
-        "obb": by(to_box(Scene.obb), Scene.obb),
-    },
+    definitions={"aabb": by(to(Scene.aabb), Scene.aabb), "obb": by(to(Scene.obb), Scene.obb)},
     score=relative_accuracy,
     answer_hint=lambda q: f"a number in {q.unit}",
     brief=proposals.told_objects,

@@ -119,6 +119,14 @@ def in_one_place(view: PairView, q: RegionPlace, terms: SpatialTerms) -> Complai
     return Complaint(f"there is more than one {q.region}, at {things}", (q.region,))
 
 
+@rule("object.sparse", Stage.SOLVABLE, said=rules.SPARSE_SAID)
+def dense(view: PairView, q: RegionPlace, terms: SpatialTerms) -> Complaint | None:
+    """Every object that the anchor is the mean of has enough points for a centre."""
+    found = gathered(view, q, terms)
+    members = sorted({*chain(*found.clusters())})
+    return rules.too_few_points({found.name(at): found.objects[at] for at in members}, terms)
+
+
 def in_reference(view: PairView, q: RegionPlace, terms: SpatialTerms) -> bool:
     """Whether the reference image shows a core object of the region."""
     found = gathered(view, q, terms)
@@ -156,6 +164,7 @@ TASK = Task(
         rules.images("reference"),
         there,
         in_one_place,
+        dense,
         rules.headed(lambda q: (q.reference,)),
         pairs.overlapping_unless(in_reference),
         geometry.far_enough(),

@@ -1,9 +1,10 @@
 """Which is at smaller depth along the viewing direction, the chair or the lamp?
 
-Depth is the camera z of the median visible point; the smaller one wins, or the larger one where that
-is asked, and within 0.05 m it is the `same`. A wording that says "closer to the camera" is refused unless the nearest-point distances
-agree: they differ with the same sign, or, where the depths are the same, by at most 0.05 m. An
-object of which no point is known to be visible (a box without points) is as deep as its centre.
+Depth is the camera z of the median visible point; the smaller one wins, or the larger one where
+that is asked, and within 0.05 m it is the `same`. A wording that says "closer to the camera" is
+refused unless the nearest-point distances agree: they differ with the same sign, or, where the
+depths are the same, by at most 0.05 m. An object of which no point is known to be visible (a box
+without points) is as deep as its centre.
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from random import Random
 
-from spatialevo_core.numbers import UNITS
 from spatialevo_core.question import Answer, Query
 from spatialevo_core.scoring import relative_accuracy
 from spatialevo_core.slots import Name
@@ -21,7 +20,7 @@ from spatialevo_tasks import extents, proposals, rules
 from spatialevo_tasks.extents import Extent, ExtentOf
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
-from spatialevo_tasks.units import LengthUnit, answered
+from spatialevo_tasks.units import LengthUnit, measured
 from spatialevo_tasks.wordings import others, written
 
 
@@ -37,8 +36,7 @@ def by(extent: ExtentOf) -> Solve:
 
     def solve(view: SceneView, q: Size, terms: SpatialTerms) -> Answer[Extent]:
         box = extent(view.scene, rules.referent(view, q.object, terms))
-        value, band = answered(box.longest_m, q.unit), box.band_m / UNITS[q.unit].factor
-        return Answer(value=value, unit=q.unit, band=band, evidence=box)
+        return measured(box.longest_m, q.unit, box, box.band_m)
 
     return solve
 
@@ -77,10 +75,7 @@ TASK = Task(
         *others("object_size"),
     ),
     rules=(
-        rules.exist("object"),
-        rules.unique("object"),
-        rules.observed("object"),
-        rules.dense("object"),
+        *rules.named("object"),
         rules.decisive(unsteady, said=("another side", "round", "which side", "no clear side")),
     ),
     candidates=candidates,

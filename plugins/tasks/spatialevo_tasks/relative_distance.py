@@ -2,8 +2,7 @@
 
 The candidate whose geometry is the least distance from the anchor's; a wording that says "farthest"
 asks for the greatest. A category of several objects counts by its nearest one in either case, which
-must be seen. Under the definitions `aabb` and `obb`, distances are those between boxes; which of a
-category has to be seen is decided by the geometry itself.
+must be seen. Under the definitions `aabb` and `obb`, all distances are those between boxes.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from spatialevo_core.text import sentence
 from spatialevo_datasets.scene import Scene
 from spatialevo_datasets.views import SceneView
 from spatialevo_tasks import proposals, rules
-from spatialevo_tasks.gaps import GapOf, Reach, between, reach
+from spatialevo_tasks.gaps import BOXED, GapOf, Reach, nearest_to, reach
 from spatialevo_tasks.naming import object_label
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
@@ -112,14 +111,14 @@ TASK = Task(
         rules.exist(*NAMED),
         rules.distinct(*NAMED),
         rules.unique("anchor"),
-        rules.observed(*NAMED, near="anchor"),
-        rules.dense(*NAMED, near="anchor"),
-        rules.connected(*NAMED, near="anchor"),
+        rules.observed(*NAMED, meant=nearest_to("anchor")),
+        rules.dense(*NAMED, meant=nearest_to("anchor")),
+        rules.connected(*NAMED, meant=nearest_to("anchor")),
         rules.decisive(tied, said=("same distance", "equally close", "equally far", "tie")),
     ),
     candidates=candidates,
     solve=by(Scene.gap),
-    definitions={"aabb": by(between(Scene.aabb)), "obb": by(between(Scene.obb))},
+    definitions={name: by(measure) for name, measure in BOXED.items()},
     score=object_label,
     answer_hint=lambda q: f"one of {sentence(q.candidates, 'or')}",
     brief=proposals.told_objects,

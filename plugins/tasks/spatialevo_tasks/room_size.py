@@ -15,14 +15,13 @@ from collections.abc import Iterator
 from random import Random
 
 from spatialevo_core.errors import ConfigError
-from spatialevo_core.numbers import UNITS
 from spatialevo_core.question import Answer, Evidence, Query, Stage
 from spatialevo_core.scoring import plainly, relative_accuracy
 from spatialevo_core.task import Complaint, Task, rule
 from spatialevo_datasets.views import SceneView
 from spatialevo_tasks.profiles import PROFILES
 from spatialevo_tasks.rules import SpatialTerms
-from spatialevo_tasks.units import AreaUnit, answered
+from spatialevo_tasks.units import AreaUnit, measured
 from spatialevo_tasks.wordings import others, written
 
 EDGE_NOISE_M = 0.02
@@ -71,9 +70,7 @@ def solve(view: SceneView, q: RoomSize, _terms: RoomTerms) -> Answer[RoomEvidenc
         outline_m=floor.outline_m,
         drawing=floor.drawing,
     )
-    band = EDGE_NOISE_M * floor.outline_m / UNITS[q.unit].factor
-    value = answered(floor.area_m2, q.unit)
-    return Answer(value=value, unit=q.unit, band=band, evidence=evidence)
+    return measured(floor.area_m2, q.unit, evidence, EDGE_NOISE_M * floor.outline_m)
 
 
 def published(view: SceneView, q: RoomSize, terms: RoomTerms) -> Answer[RoomEvidence]:
@@ -81,8 +78,7 @@ def published(view: SceneView, q: RoomSize, terms: RoomTerms) -> Answer[RoomEvid
     area = view.scene.room_size_m2
     if area is None:
         return solve(view, q, terms)
-    evidence = RoomEvidence(area_m2=area)
-    return Answer(value=answered(area, q.unit), unit=q.unit, evidence=evidence)
+    return measured(area, q.unit, RoomEvidence(area_m2=area))
 
 
 @rule(

@@ -6,7 +6,7 @@ that has a box but no points.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import atan, degrees
 from typing import Any, Literal
 
@@ -21,8 +21,10 @@ from spatialevo_tasks.cameras import LEAST_TILT_DEG, tilt_deg
 class SpatialTerms(Terms):
     """The settings that decide what is true or legal; a profile may change them."""
 
-    policy: Literal["unique", "first", "nearest"] = "unique"
-    """Which of several objects of one name is meant: none may be, the first, the nearest."""
+    definition: str = "exact"
+    """Of the answer, in force: rules that choose among objects measure as it does."""
+    policy: Literal["unique", "first"] = "unique"
+    """Which of several objects of one name is meant: none may be, or the first."""
     least_tilt_deg: float = LEAST_TILT_DEG
     """An optical axis nearer to the vertical has no heading."""
     visible_share: float = 0.10
@@ -90,16 +92,19 @@ def referents(view: View, label: str, terms: SpatialTerms) -> tuple[Instance, ..
     return tuple(each for each in named if noticeable(view, each, terms)) or named[:1]
 
 
-def referent(
-    view: View, label: str, terms: SpatialTerms, anchor: Instance | None = None
-) -> Instance:
-    """The object that the name refers to: of several the first, or under policy `nearest` the one
-    nearest to the anchor. The room must have one of that name (rule `exist`).
-    """
-    found = referents(view, label, terms)
-    if terms.policy == "nearest" and anchor is not None:
-        return min(found, key=lambda each: view.scene.gap(anchor, each).distance_m)
-    return found[0]
+def referent(view: View, label: str, terms: SpatialTerms) -> Instance:
+    """The object that the name refers to, of several the first; the room must have one."""
+    return referents(view, label, terms)[0]
+
+
+Meant = Callable[[View, Any, str, SpatialTerms], tuple[Instance, ...]]
+"""`(view, query, name, terms)`: the object that is meant, or all while that is undecided."""
+
+
+def undecided(view: View, _query: Query, name: str, terms: SpatialTerms) -> tuple[Instance, ...]:
+    """All that the name may refer to, unless the policy decides."""
+    found = referents(view, name, terms)
+    return found if terms.policy == "unique" else found[:1]
 
 
 def names(query: Query, *fields: str) -> tuple[str, ...]:
@@ -161,19 +166,15 @@ def unique(*fields: str) -> Rule:
     return check
 
 
-def observed(*fields: str, near: str = "") -> Rule:
-    """Every named object is visible in some frame of the view.
-
-    `near` is the field of an object to which, of several of a name, the nearest one is meant.
-    """
+def observed(*fields: str, meant: Meant = undecided) -> Rule:
+    """Every named object is visible in some frame of the view."""
 
     @rule("object.unseen", Stage.SOLVABLE, said=UNSEEN_SAID)
     def check(view: View, query: Query, terms: SpatialTerms) -> Complaint | None:
-        anchor = _anchor(view, query, near, terms)
         unseen = tuple(
             name
             for name in names(query, *fields)
-            if all(hidden(view, each, terms) for each in _meant(view, name, terms, anchor))
+            if all(hidden(view, each, terms) for each in meant(view, query, name, terms))
         )
         if not unseen:
             return None
@@ -198,44 +199,43 @@ def all_observed(field: str) -> Rule:
     return check
 
 
-def dense(*fields: str, near: str = "") -> Rule:
-    """Every named object that is measured or seen by points has enough; `near` as `observed`."""
+def dense(*fields: str, meant: Meant = undecided) -> Rule:
+    """Every named object that is measured or seen by points has enough of them."""
 
-    @rule(
-        "object.sparse",
-        Stage.SOLVABLE,
-        said=("too few points", "not enough points", "sparse", "too little of it"),
-    )
+    @rule("object.sparse", Stage.SOLVABLE, said=SPARSE_SAID)
     def check(view: View, query: Query, terms: SpatialTerms) -> Complaint | None:
-        anchor = _anchor(view, query, near, terms)
-        for name in names(query, *fields):
-            points = _meant(view, name, terms, anchor)[0].seen_by
-            if points is not None and len(points) < terms.fewest_points:
-                fewest = terms.fewest_points
-                message = (
-                    f"{name} has {len(points)} points, fewer than the {fewest} that are needed"
-                )
-                return Complaint(message, (name,))
-        return None
+        told = {name: meant(view, query, name, terms)[0] for name in names(query, *fields)}
+        return too_few_points(told, terms)
 
     return check
 
 
-def connected(*fields: str, near: str = "", everything: bool = False) -> Rule:
+def too_few_points(objects: Mapping[str, Instance], terms: SpatialTerms) -> Complaint | None:
+    """The complaint about the first of the objects, by name, that has too few points."""
+    fewest = terms.fewest_points
+    for name, instance in objects.items():
+        count = fewest if instance.seen_by is None else len(instance.seen_by)
+        if count < fewest:
+            message = f"{name} has {count} points, fewer than the {fewest} that are needed"
+            return Complaint(message, (name,))
+    return None
+
+
+def connected(*fields: str, meant: Meant = undecided, everything: bool = False) -> Rule:
     """Frames that overlap, one after another, lead from each named object to every other.
 
     It is enough that one group of the view's frames, linked by overlaps, shows all of them.
-    `near` as `observed`; `everything`: every object of the name, not the one that is meant.
+    `everything`: every object of the name, not the one that is meant.
     """
 
     @rule("view.no_overlap", Stage.SOLVABLE, said=NO_OVERLAP_SAID)
     def check(view: View, query: Query, terms: SpatialTerms) -> Complaint | None:
-        told, anchor = names(query, *fields), _anchor(view, query, near, terms)
+        told = names(query, *fields)
         objects = (
             each
             for name in told
             for each in (
-                view.scene.labelled(name) if everything else _meant(view, name, terms, anchor)[:1]
+                view.scene.labelled(name) if everything else meant(view, query, name, terms)[:1]
             )
         )
         shown = [frozenset(seen_in(view, each, terms)) for each in objects if applies(view, each)]
@@ -294,7 +294,8 @@ def headed(images: Callable[[Any], Iterable[int]] = lambda query: (1,)) -> Rule:
 
 def named(*fields: str) -> tuple[Rule, ...]:
     """What holds of every question about objects that it names, each in a role of its own."""
-    return tuple(each(*fields) for each in (exist, distinct, unique, observed, dense))
+    several = (distinct,) if len(fields) > 1 else ()
+    return tuple(each(*fields) for each in (exist, *several, unique, observed, dense))
 
 
 def overlapping() -> Rule:
@@ -345,24 +346,10 @@ MISSING_SAID = (
     "not present",
     "is no",
 )
+SPARSE_SAID = ("too few points", "not enough points", "sparse", "too little of it")
 UNSEEN_SAID = ("not visible", "cannot be seen", "not shown", "hidden", "out of view", "not in view")
 NO_OVERLAP_SAID = ("no overlap", "do not overlap", "share too little", "nothing in common")
 BOUNDARY_SAID = ("too close to call", "borderline", "almost the same", "between", "boundary")
-
-
-def _meant(
-    view: View, name: str, terms: SpatialTerms, anchor: Instance | None = None
-) -> tuple[Instance, ...]:
-    """All referents while it is undecided which is meant, else the one that is."""
-    named = view.scene.labelled(name)
-    if anchor is not None and len(named) > 1:
-        return (min(named, key=lambda each: view.scene.gap(anchor, each).distance_m),)
-    found = referents(view, name, terms)
-    return found if terms.policy == "unique" else found[:1]
-
-
-def _anchor(view: View, query: Query, field: str, terms: SpatialTerms) -> Instance | None:
-    return referent(view, getattr(query, field), terms) if field else None
 
 
 def _linked(view: View, terms: SpatialTerms) -> Iterator[frozenset[int]]:
