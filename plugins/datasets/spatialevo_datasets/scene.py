@@ -234,16 +234,16 @@ class Scene:
 
     def store(self, folder: Path, root: Path | None) -> None:
         """Keep the room, and what is derived from it, in an empty folder; see `prepared`."""
-        from spatialevo_datasets import storing  # noqa: PLC0415  (it knows scenes)
+        from spatialevo_datasets.storing import store_scene  # noqa: PLC0415  (it knows scenes)
 
-        storing.store(self, folder, root)
+        store_scene(self, folder, root)
 
     @classmethod
     def open(cls, folder: Path, root: Path | None) -> Scene:
         """The room that was stored in a folder, with the same answers; see `prepared`."""
-        from spatialevo_datasets import prepared  # noqa: PLC0415  (it knows scenes)
+        from spatialevo_datasets.prepared import opened  # noqa: PLC0415  (it knows scenes)
 
-        return prepared.opened(folder, root)
+        return opened(folder, root)
 
     @cached_property
     def _names(self) -> Mapping[str, str]:
