@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float32, Int32
 
 from spatialevo_core.errors import DataError
-from spatialevo_datasets.files import read_bytes
+from spatialevo_datasets.files import FARTHEST_M, read_bytes
 
 _TYPES = {
     **dict.fromkeys(("char", "int8"), "i1"),
@@ -186,6 +186,12 @@ def _points(path: Path, vertices: np.ndarray) -> Float32[np.ndarray, "n 3"]:
     faulty = np.flatnonzero(~np.isfinite(points).all(axis=1))
     if len(faulty):
         raise DataError(f"{path}: vertex {faulty[0]} is not finite ({len(faulty)} in all)")
+    far = np.flatnonzero((np.abs(points) >= FARTHEST_M).any(axis=1))
+    if len(far):
+        raise DataError(
+            f"{path}: vertex {far[0]} lies {FARTHEST_M} m or more from the origin "
+            f"({len(far)} in all); expected metres in a room"
+        )
     return points
 
 

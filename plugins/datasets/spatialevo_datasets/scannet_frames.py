@@ -166,7 +166,7 @@ def _depths(folder: Path, header: Header, indices: list[int]) -> Mapping[int, De
 def _numbered(folder: Path, ending: str) -> Mapping[int, Path]:
     """The files `<number><ending>` of a folder, by rising number."""
     paths = {path.stem: path for path in folder.glob(f"*{ending}")}
-    strange = sorted(stem for stem in paths if not stem.isdecimal())
+    strange = sorted(stem for stem in paths if not (stem.isdecimal() and str(int(stem)) == stem))
     if strange:
         raise DataError(f"{paths[strange[0]]} has no number; expected names such as 0{ending}")
     return {int(stem): paths[stem] for stem in sorted(paths, key=int)}
