@@ -22,7 +22,7 @@ def covering(scene: Scene, start: int, among: Sequence[int]) -> tuple[int, ...]:
     well objects are seen, then the least index. What is left of the 8 joins parts that do not
     overlap. Returns the indices in rising order.
     """
-    shares = {index: _Shares.of(scene, index) for index in sorted({start, *among})}
+    shares = {index: scene.shares(index) for index in sorted({start, *among})}
     chosen = [start]
     while len(chosen) < min(MOST_FRAMES, len(shares)):
         best = _best(shares, chosen)
@@ -35,14 +35,17 @@ def covering(scene: Scene, start: int, among: Sequence[int]) -> tuple[int, ...]:
 
 
 @dataclass(frozen=True)
-class _Shares:
+class Shares:
     """How much of each object a frame shows, and which of them clearly."""
 
     share: Mapping[int, float]
+    """By id."""
     visible: frozenset[int]
+    """Ids."""
 
     @classmethod
-    def of(cls, scene: Scene, index: int) -> _Shares:
+    def of(cls, scene: Scene, index: int) -> Shares:
+        """Of one frame."""
         sights = ((each.id, scene.sight(each, index)) for each in scene.instances)
         known = {at: sight for at, sight in sights if sight is not None}
         return cls(
@@ -59,15 +62,15 @@ class _Gain:
     better: float
 
 
-def _best(shares: Mapping[int, _Shares], chosen: Sequence[int]) -> _Shares:
+def _best(shares: Mapping[int, Shares], chosen: Sequence[int]) -> Shares:
     share: dict[int, float] = {}
     for index in chosen:
         for at, each in shares[index].share.items():
             share[at] = max(share.get(at, 0.0), each)
-    return _Shares(share, frozenset().union(*(shares[index].visible for index in chosen)))
+    return Shares(share, frozenset().union(*(shares[index].visible for index in chosen)))
 
 
-def _gain(scene: Scene, chosen: Sequence[int], best: _Shares, own: _Shares, index: int) -> _Gain:
+def _gain(scene: Scene, chosen: Sequence[int], best: Shares, own: Shares, index: int) -> _Gain:
     new = len(own.visible - best.visible)
     better = sum(max(0.0, share - best.share.get(at, 0.0)) for at, share in own.share.items())
     return _Gain(new > 0 and _overlaps(scene, index, chosen), new, better)

@@ -11,7 +11,7 @@ each in a `.npy` file. With i objects, n frames, d drawn frames, and g = i, or 0
 | `boxes` | i x 3 x 15 | annotated, axis-aligned and fitted: centre, size, axes; NaN for none |
 | `gaps` | g x g x 7 | distance, point on the first, on the second; of rising ids, else NaN |
 | `sights` | d x i x 3 | share, share of the image, depth; NaN for None |
-| `ranges` | d x i x 2 | least and largest share under errors of pose; NaN for None |
+| `ranges` | d x i x 2 | least and largest share under errors of pose; else NaN |
 | `overlaps` | d x d | of drawn frames; NaN for None |
 | `choices` | d x 8 | the covering frames for each to begin with, then -1 |
 | `cells`, `tops`, `shown` | 2 x rows x columns, m x 3, d x m | the floor, what frames show of it |
@@ -200,12 +200,14 @@ class PreparedScene(Scene):
         return Sight(share, image_share, None if isnan(depth_m) else depth_m)
 
     def share_range(self, instance: Instance, frame_index: int) -> ShareRange | None:
-        """Looked up for a drawn frame."""
+        """Looked up for a drawn frame, of an object alone of its name."""
         at = self._tables.look(instance, frame_index)
         if at is None:
             return super().share_range(instance, frame_index)
         least, most = self._tables.ranges[at].tolist()
-        return None if isnan(least) else ShareRange(least, most)
+        if isnan(least):
+            return super().share_range(instance, frame_index)
+        return ShareRange(least, most)
 
     def overlap(self, frame_a: int, frame_b: int) -> float | None:
         """Looked up for drawn frames."""

@@ -20,7 +20,7 @@ from spatialevo_core.errors import ConfigError
 from spatialevo_core.names import Vocabulary
 from spatialevo_datasets import boxes, distances, floors, labels, visibility
 from spatialevo_datasets.boxes import Box, Rectangles
-from spatialevo_datasets.coverage import covering
+from spatialevo_datasets.coverage import Shares, covering
 from spatialevo_datasets.distances import Gap
 from spatialevo_datasets.floors import Floor
 from spatialevo_datasets.frames import Depth, Frame
@@ -194,6 +194,11 @@ class Scene:
         """4 to 8 of the drawn frames that begin with one and cover the objects, rising indices."""
         among = [frame.index for frame in self.drawn]
         return self._choices.get(start, lambda: covering(self, start, among))
+
+    def shares(self, frame_index: int) -> Shares:
+        """How much the frame shows of each object."""
+        key = ("shares", frame_index)
+        return self._choices.get(key, lambda: Shares.of(self, frame_index))
 
     @cached_property
     def whole_floor(self) -> Floor | None:

@@ -41,16 +41,20 @@ def store_scene(scene: Scene, folder: Path, root: Path | None) -> None:
     """Write the room into an empty folder; images that are files stay where they are.
 
     Sights, ranges and overlaps are stored of `scene.drawn`, so the work does not grow with the
-    length of a recording; gaps where there are at most 150 objects.
+    length of a recording; gaps where there are at most 150 objects; ranges of objects that are
+    alone of their name, since they take long and nobody can ask about another by its name.
     """
-    places, floor = Places(folder, root), scene.whole_floor
+    places = Places(folder, root)
+    frames = [_frame(each, places) for each in scene.frames]
+    scene = _reading_once(scene)
+    floor = scene.whole_floor
     few = len(scene.instances) <= MOST_OBJECTS
     given = {"points": scene.points, "faces": scene.faces, "floor": scene.floor}
     scan = {name: array for name, array in given.items() if array is not None}
     room = StoredRoom(
         key=scene.key,
         instances=[_instance(each) for each in scene.instances],
-        frames=[_frame(each, places) for each in scene.frames],
+        frames=frames,
         drawn=[frame.index for frame in scene.drawn],
         gaps=few,
         has=list(scan),
@@ -64,7 +68,7 @@ def store_scene(scene: Scene, folder: Path, root: Path | None) -> None:
         "boxes": _boxes(scene),
         "gaps": _gaps(scene, scene.instances if few else ()),
         **_cameras(scene.frames),
-        **_looks(_reading_once(scene), room.drawn),
+        **_looks(scene, room.drawn),
         **({} if floor is None else {"cells": _cells(floor), "tops": floor.tops}),
     }
     for name, array in arrays.items():
@@ -168,17 +172,19 @@ def _stacked(matrices: Sequence[_Array], size: int) -> _Array:
 def _looks(scene: Scene, drawn: Sequence[int]) -> dict[str, _Array]:
     """What the drawn frames show; all of one frame before the next, so each is read once."""
     objects, floor = scene.instances, scene.whole_floor
+    alone = {own[0].id for own in map(scene.labelled, scene.labels) if len(own) == 1}
     sights = np.full((len(drawn), len(objects), 3), _NONE)
     ranges = np.full((len(drawn), len(objects), 2), _NONE)
     shown = np.zeros((len(drawn), 0 if floor is None else len(floor.tops)), dtype=bool)
     for row, index in enumerate(drawn):
         shown[row] = scene.floor_shown(index)
         for column, each in enumerate(objects):
-            sight, share_range = scene.sight(each, index), scene.share_range(each, index)
-            if sight is not None and share_range is not None:
+            sight = scene.sight(each, index)
+            if sight is not None:
                 depth_m = _NONE if sight.depth_m is None else sight.depth_m
                 sights[row, column] = sight.share, sight.image_share, depth_m
-                ranges[row, column] = share_range
+            if sight is not None and each.id in alone:
+                ranges[row, column] = scene.share_range(each, index)
     overlaps = np.array(
         [[_NONE if (o := scene.overlap(a, b)) is None else o for b in drawn] for a in drawn]
     )
