@@ -3,8 +3,9 @@
 `pose_intrinsic_imu.json` has for each frame of the video `aligned_pose`, camera to world (OpenCV)
 in the frame of the mesh, and the intrinsics of the colour image. Its `pose`, in ARKit's own world,
 is not used, nor is COLMAP's reconstruction, whose camera has distortion. Only frames that were
-extracted to `rgb/` are there: the video is not decoded. The depth camera sees what the colour
-camera does; its intrinsics are the colour image's, scaled.
+extracted to `rgb/` are there: the video is not decoded. Depth is read from `depth/` where it was
+extracted, else from `depth.bin`. The depth camera sees what the colour camera does; its intrinsics
+are the colour image's, scaled.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from spatialevo_datasets.files import (
 )
 from spatialevo_datasets.frames import Depth, Frame
 from spatialevo_datasets.scannet_frames import Recording
+from spatialevo_datasets.scannetpp_depth import DepthBlock, read_blocks
 
 POSES = "pose_intrinsic_imu.json"
 COLOUR, DEPTH = "rgb", "depth"
@@ -77,7 +79,8 @@ def read_recording(folder: Path) -> Recording:
 
 def recorded_files(folder: Path) -> Iterable[Path]:
     """The files that the frames are read from, images included."""
-    return [folder / POSES, *(folder / COLOUR).glob("*"), *(folder / DEPTH).glob("*")]
+    extracted = [path for name in (COLOUR, DEPTH) for path in (folder / name).glob("*")]
+    return [folder / POSES, folder / DEPTH_STREAM, *extracted]
 
 
 def _no_colour(folder: Path) -> None:
@@ -96,24 +99,36 @@ def _images(folder: Path, endings: Iterable[str]) -> Mapping[int, Path]:
     return {index: found[index] for index in sorted(found)}
 
 
-def _depths(folder: Path, colours: Mapping[int, Path]) -> Mapping[int, DepthFile]:
+def _depths(folder: Path, colours: Mapping[int, Path]) -> Mapping[int, DepthFile | DepthBlock]:
     """The depth image of each frame; none where the recording has none."""
     found = _images(folder / DEPTH, (".png",))
-    if not found:
-        if (folder / DEPTH_STREAM).is_file():
-            raise DataError(f"{folder / DEPTH} holds no images of {DEPTH_STREAM}; {EXTRACT}")
+    if found:
+        return _extracted(folder / DEPTH, found, colours)
+    stream = folder / DEPTH_STREAM
+    if not stream.is_file():
         return {}
+    blocks = read_blocks(stream)
+    last = max(colours)
+    if last >= len(blocks):
+        raise DataError(
+            f"{stream} holds {len(blocks)} images, and none for {colours[last].name}; "
+            "expected one for each frame of the video"
+        )
+    return {index: blocks[index] for index in colours}
+
+
+def _extracted(
+    folder: Path, found: Mapping[int, Path], colours: Mapping[int, Path]
+) -> Mapping[int, DepthFile]:
     absent = [path.stem for index, path in colours.items() if index not in found]
     if absent:
-        raise DataError(
-            f"{folder / DEPTH / f'{absent[0]}.png'} is missing; its colour image is there"
-        )
+        raise DataError(f"{folder / f'{absent[0]}.png'} is missing; its colour image is there")
     width, height = image_size(found[next(iter(colours))])
     return {index: DepthFile(found[index], width, height) for index in colours}
 
 
 def _depth(
-    read: DepthFile | None, K: Float[np.ndarray, "3 3"], width: int, height: int
+    read: DepthFile | DepthBlock | None, K: Float[np.ndarray, "3 3"], width: int, height: int
 ) -> Depth | None:
     """The depth image with the intrinsics of the colour image of that size, scaled."""
     if read is None:

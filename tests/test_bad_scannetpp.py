@@ -1,0 +1,301 @@
+"""A broken ScanNet++ folder gives one error that names file, field and remedy."""
+
+import pytest
+
+from scannetpp_folder import (
+    ANNOTATION,
+    CAMERAS,
+    COLMAP,
+    DSLR,
+    IMAGES,
+    IPHONE,
+    POSES,
+    SCANS,
+    SEGMENTS_FILE,
+    TRANSFORMS,
+    change,
+    grey,
+    listed,
+    registered,
+    write,
+)
+from spatialevo_core.errors import DataError
+from spatialevo_datasets.scannetpp import spatialevo_datasets
+
+CAMERA_SET, PHONE_SET = spatialevo_datasets()
+MESH = f"{SCANS}/mesh_aligned_0.05.ply"
+PICTURE, PHOTO = f"{DSLR}/resized_undistorted_images/DSC00007.JPG", f"{IPHONE}/rgb/frame_000007.jpg"
+DEPTH = f"{IPHONE}/depth/frame_000007.png"
+
+
+def deleted(*names):
+    return lambda root: [(root / name).unlink() for name in names]
+
+
+def text(name, content):
+    return lambda root: (root / name).write_text(content)
+
+
+def edited(name, edit):
+    return lambda root: change(root / name, edit)
+
+
+def transforms(**values):
+    return edited(TRANSFORMS, lambda content: content.update(values))
+
+
+def group(at, **values):
+    return edited(ANNOTATION, lambda content: content["segGroups"][at].update(values))
+
+
+def phone(**values):
+    return edited(POSES, lambda content: content["frame_000007"].update(values))
+
+
+def cut(name):
+    return lambda root: (root / name).write_bytes((root / name).read_bytes()[:-9])
+
+
+def renamed(old, new):
+    return lambda root: (root / old).rename(root / new)
+
+
+def both(*breaks):
+    return lambda root: [each(root) for each in breaks]
+
+
+SCAN = {
+    "no mesh": (deleted(MESH), f"{MESH} is missing"),
+    "mesh cut short": (
+        cut(MESH),
+        f"{MESH} is truncated: its header announces 3 x face, and fewer bytes follow",
+    ),
+    "no annotation": (deleted(ANNOTATION), f"{ANNOTATION} is missing"),
+    "annotation cut short": (cut(ANNOTATION), f"{ANNOTATION} is truncated or no JSON: "),
+    "segments of another mesh": (
+        edited(SEGMENTS_FILE, lambda x: x["segIndices"].append(3)),
+        f"{SEGMENTS_FILE}: segIndices has 8 entries; mesh_aligned_0.05.ply has 7 vertices",
+    ),
+    "no segments": (
+        edited(SEGMENTS_FILE, lambda x: x.pop("segIndices")),
+        f"{SEGMENTS_FILE}: segIndices: field required",
+    ),
+    "unknown segment": (
+        group(1, segments=[12, 99]),
+        f"{ANNOTATION}: object 2 names segment 99, which no vertex has; "
+        "expected segments of segments.json",
+    ),
+    "id twice": (
+        group(1, objectId=1),
+        f"{ANNOTATION}: segGroups[1].objectId 1 repeats; expected each once",
+    ),
+    "no label": (
+        group(0, label=" "),
+        f"{ANNOTATION}: segGroups[0].label is empty; expected what the object is called",
+    ),
+}
+PICTURES = {
+    "no undistorted images": (
+        renamed(f"{DSLR}/resized_undistorted_images", f"{DSLR}/resized_images"),
+        f"{DSLR}/resized_undistorted_images is missing; download it, or make undistorted_images "
+        "with the owners' tool dslr.undistort",
+    ),
+    "listed image missing": (deleted(PICTURE), f"{PICTURE} is missing"),
+    "later image missing": (
+        both(
+            edited(TRANSFORMS, lambda x: x["frames"].append(listed("DSC00009.JPG"))),
+            text(IMAGES, registered(1, "DSC00007.JPG") + registered(2, "DSC00009.JPG")),
+        ),
+        f"{DSLR}/resized_undistorted_images/DSC00009.JPG is missing; the owners list it",
+    ),
+    "image of another size": (
+        lambda root: grey(root / PICTURE, (32, 24)),
+        f"{PICTURE} is 32x24 pixels; its intrinsics are those of 64x48",
+    ),
+    "fisheye": (
+        transforms(camera_model="OPENCV_FISHEYE", k1=0.1),
+        f"{TRANSFORMS}: the camera is OPENCV_FISHEYE with k = 0.1, 0.0, 0.0, 0.0; "
+        "expected PINHOLE without distortion",
+    ),
+    "pinhole with distortion": (
+        transforms(k3=0.02),
+        f"{TRANSFORMS}: the camera is PINHOLE with k = 0.0, 0.0, 0.02, 0.0; "
+        "expected PINHOLE without distortion",
+    ),
+    "no focal length": (
+        transforms(fl_x=0),
+        f"{TRANSFORMS}: focal lengths 0.0 and 32.0, 64x48 pixels; expected positive ones",
+    ),
+    "undistorted camera unknown": (
+        deleted(TRANSFORMS),
+        f"{CAMERAS}: line 2: the camera is OPENCV_FISHEYE; expected PINHOLE, or ",
+    ),
+    "no cameras at all": (
+        deleted(TRANSFORMS, IMAGES),
+        f"{TRANSFORMS} is missing; the images have no cameras without it",
+    ),
+    "camera cut short": (
+        both(deleted(TRANSFORMS), text(CAMERAS, "1 PINHOLE 64 48 32 32\n")),
+        f"{CAMERAS}: line 1: expected WIDTH HEIGHT FX FY CX CY after PINHOLE",
+    ),
+    "camera of another number": (
+        both(deleted(TRANSFORMS), text(CAMERAS, "2 PINHOLE 64 48 32 32 32 24\n")),
+        f"{IMAGES}: DSC00007.JPG has camera 1, which colmap/cameras.txt lacks",
+    ),
+    "pose cut short": (
+        text(IMAGES, "1 1 0 0 0 1 2\n\n"),
+        f"{IMAGES}: line 1 has 7 words; expected IMAGE_ID QW QX QY QZ TX TY TZ CAMERA_ID NAME",
+    ),
+    "pose of letters": (
+        text(IMAGES, "1 1 0 0 0 1 2 x 1 DSC00007.JPG\n\n"),
+        f"{IMAGES}: line 1: could not convert string to float: 'x'; expected numbers",
+    ),
+    "no rotation": (
+        text(IMAGES, "1 0 0 0 0 1 2 3 1 DSC00007.JPG\n\n"),
+        f"{IMAGES}: line 1: the quaternion is 0 0 0 0; expected a rotation",
+    ),
+    "one line for each image": (
+        text(IMAGES, f"1 {COLMAP} 1 DSC00007.JPG\n2 {COLMAP} 1 DSC00008.JPG\n"),
+        f"{IMAGES}: line 2 lists no points X Y POINT3D_ID; expected two lines for each image",
+    ),
+    "registered twice": (
+        text(IMAGES, 2 * registered(1, "DSC00007.JPG")),
+        f"{IMAGES}: line 3: DSC00007.JPG is registered twice; expected each image once",
+    ),
+    "listed differently": (
+        transforms(test_frames=[listed("DSC00007.JPG", transform_matrix=[[1.0]])]),
+        f"{TRANSFORMS}: frames[0]: DSC00007.JPG is listed twice, and differently",
+    ),
+    "matrix cut short": (
+        both(
+            deleted(IMAGES),
+            transforms(frames=[listed("DSC00007.JPG", transform_matrix=[[1, 0, 0, 0]])]),
+        ),
+        f"{TRANSFORMS}: frames[0].transform_matrix is not 4x4",
+    ),
+    "matrix no motion": (
+        both(
+            deleted(IMAGES),
+            transforms(frames=[listed("DSC00007.JPG", transform_matrix=[[0, 0, 0, 1]] * 4)]),
+        ),
+        f"{TRANSFORMS}: frames[0].transform_matrix is no rigid motion; ",
+    ),
+    "image without number": (
+        transforms(frames=[listed("front.JPG")]),
+        f"{DSLR}: image front.JPG has no number; expected DSC01234.JPG",
+    ),
+    "two images of one number": (
+        transforms(frames=[listed("DSC00007.JPG"), listed("DSC7.JPG")]),
+        f"{DSLR}: DSC00007.JPG and DSC7.JPG have the same number",
+    ),
+}
+PHONE = {
+    "video only": (
+        both(deleted(PHOTO), lambda root: (root / IPHONE / "rgb.mkv").write_bytes(b"video")),
+        f"{IPHONE}/rgb holds no images of rgb.mkv; "
+        "extract it with the owners' tool iphone.prepare_iphone_data",
+    ),
+    "no poses": (deleted(POSES), f"{POSES} is missing"),
+    "poses of other frames": (
+        edited(POSES, lambda x: x.update(frame_000001=x.pop("frame_000007"))),
+        f"{POSES} has no finite aligned_pose for any image of ",
+    ),
+    "not aligned": (phone(aligned_pose=None), f"{POSES} has no finite aligned_pose for any image "),
+    "pose cut short": (
+        phone(aligned_pose=[[1, 0, 0, 0]]),
+        f"{POSES}: frame_000007.aligned_pose holds 4 numbers; expected a 4x4 matrix",
+    ),
+    "pose no motion": (
+        phone(aligned_pose=[1.0] * 16),
+        f"{POSES}: frame_000007.aligned_pose is no rigid motion; ",
+    ),
+    "no intrinsics": (
+        edited(POSES, lambda x: x["frame_000007"].pop("intrinsic")),
+        f"{POSES}: frame_000007.intrinsic: field required",
+    ),
+    "no camera": (
+        phone(intrinsic=[[0, 0, 1], [0, 0, 1], [0, 0, 1]]),
+        f"{POSES}: frame_000007.intrinsic is no camera; "
+        "expected positive focal lengths and a row 0 0 1",
+    ),
+    "names of another tool": (
+        renamed(PHOTO, f"{IPHONE}/rgb/7.jpg"),
+        f"{IPHONE}/rgb/7.jpg is not named as the others; expected frame_000000.jpg",
+    ),
+    "a depth image missing": (
+        both(
+            lambda root: grey(root / f"{IPHONE}/rgb/frame_000008.jpg"),
+            edited(POSES, lambda x: x.update(frame_000008=x["frame_000007"])),
+        ),
+        f"{IPHONE}/depth/frame_000008.png is missing; its colour image is there",
+    ),
+    "empty image": (text(PHOTO, ""), f"{PHOTO} is truncated or no image"),
+}
+
+
+def message(dataset, root):
+    with pytest.raises(DataError) as caught:
+        dataset.load(root, "a1b2")
+    assert list(dataset.missing(root)) == [str(caught.value)]
+    return str(caught.value).replace(f"{root}/", "")
+
+
+@pytest.mark.parametrize(("broken", "told"), SCAN.values(), ids=SCAN)
+@pytest.mark.parametrize("dataset", [CAMERA_SET, PHONE_SET], ids=["dslr", "iphone"])
+def test_a_broken_scan_is_told(tmp_path, dataset, broken, told):
+    broken(write(tmp_path))
+    assert message(dataset, tmp_path).startswith(told)
+
+
+@pytest.mark.parametrize(("broken", "told"), PICTURES.values(), ids=PICTURES)
+def test_a_broken_recording_of_the_camera_is_told_and_spoils_no_other(tmp_path, broken, told):
+    broken(write(tmp_path))
+    assert message(CAMERA_SET, tmp_path).startswith(told)
+    assert len(PHONE_SET.load(tmp_path, "a1b2").frames) == 1
+
+
+@pytest.mark.parametrize(("broken", "told"), PHONE.values(), ids=PHONE)
+def test_a_broken_recording_of_the_phone_is_told_and_spoils_no_other(tmp_path, broken, told):
+    broken(write(tmp_path))
+    assert message(PHONE_SET, tmp_path).startswith(told)
+    assert len(CAMERA_SET.load(tmp_path, "a1b2").frames) == 1
+
+
+@pytest.mark.parametrize(
+    ("dataset", "name", "read"),
+    [
+        (CAMERA_SET, PICTURE, lambda frame: frame.read()),
+        (PHONE_SET, PHOTO, lambda frame: frame.read()),
+        (PHONE_SET, DEPTH, lambda frame: frame.depth.read()),
+    ],
+    ids=["picture", "photo", "depth"],
+)
+def test_an_image_that_is_cut_short_is_told_when_it_is_read(tmp_path, dataset, name, read):
+    write(tmp_path)
+    (frame,) = dataset.load(tmp_path, "a1b2").frames
+    data = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(data[: len(data) // 2])
+    with pytest.raises(DataError, match=f"{name} is truncated"):
+        read(frame)
+
+
+@pytest.mark.parametrize("name", ["../a1b2", "a1b2/../a1b2", "", ".", "/etc"])
+def test_an_id_leads_nowhere_else(tmp_path, name):
+    write(tmp_path / "root")
+    with pytest.raises(DataError, match="has no scene"):
+        CAMERA_SET.load(tmp_path / "root", name)
+
+
+def test_no_link_leads_out_of_the_folder(tmp_path):
+    root = write(tmp_path / "root")
+    (root / MESH).rename(tmp_path / "mesh.ply")
+    (root / MESH).symlink_to(tmp_path / "mesh.ply")
+    with pytest.raises(DataError, match="leads out of"):
+        CAMERA_SET.load(root, "a1b2")
+
+
+def test_a_name_in_a_list_leads_nowhere_else(tmp_path):
+    write(tmp_path)
+    change(tmp_path / TRANSFORMS, lambda x: x["frames"][0].update(file_path="../../DSC00007.JPG"))
+    (frame,) = CAMERA_SET.load(tmp_path, "a1b2").frames
+    assert frame.read.path == tmp_path / PICTURE
