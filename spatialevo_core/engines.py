@@ -57,7 +57,11 @@ def on_ray(work: Callable[[str], T], items: Sequence[str], jobs: int) -> Iterato
         raise ConfigError(told) from None
     if not ray.is_initialized():
         ray.init(include_dashboard=False, log_to_driver=False)
-    remote = ray.remote(max_calls=ITEMS_PER_PROCESS)(work)
+
+    @ray.remote(max_calls=ITEMS_PER_PROCESS, max_retries=1)
+    def remote(item: str) -> T:
+        return work(item)
+
     left, running = iter(items), dict[Any, str]()
     while True:
         running |= {remote.remote(item): item for item in islice(left, jobs - len(running))}
