@@ -330,6 +330,11 @@ def test_a_recording_that_was_never_tracked_leaves_a_room_without_frames(tmp_pat
         assert [each.label for each in scene.instances] == ["office chair"]
 
 
+def test_a_recording_without_frames_is_none(tmp_path):
+    scene = recorded(tmp_path, [])
+    assert (scene.frames, scene.dropped_poses) == ((), 0)
+
+
 def test_exported_poses_are_judged_alike(tmp_path):
     folder = written(tmp_path, frames=12)
     assert SCANNET.load(tmp_path, ID).dropped_poses == 1 + 10

@@ -84,7 +84,7 @@ class Scene:
     floor: Points | None = None
     """The points labelled as floor."""
     dropped_poses: int = 0
-    """Frames left out for want of a finite pose."""
+    """Frames left out for want of a pose: it is not finite, or the tracker had stopped."""
     room_size_m2: float | None = None
     """A published floor area, where the dataset stores one."""
     derived: Memo = field(default_factory=lambda: Memo(4096), init=False, repr=False)
