@@ -58,10 +58,10 @@ def on_ray(work: Callable[[str], T], items: Sequence[str], jobs: int) -> Iterato
     if not ray.is_initialized():
         ray.init(include_dashboard=False, log_to_driver=False)
 
-    @ray.remote(max_calls=ITEMS_PER_PROCESS, max_retries=1)
-    def remote(item: str) -> T:
+    def one(item: str) -> T:  # Ray takes no partial
         return work(item)
 
+    remote = ray.remote(max_calls=ITEMS_PER_PROCESS, max_retries=1)(one)
     left, running = iter(items), dict[Any, str]()
     while True:
         running |= {remote.remote(item): item for item in islice(left, jobs - len(running))}

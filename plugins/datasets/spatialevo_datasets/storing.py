@@ -166,7 +166,8 @@ def _cameras(frames: Sequence[Frame]) -> dict[str, _Array]:
 
 
 def _stacked(matrices: Sequence[_Array], size: int) -> _Array:
-    return np.stack(matrices).astype(float, copy=False) if matrices else np.zeros((0, size, size))
+    stacked = np.stack(matrices) if matrices else np.zeros((0, size, size))
+    return stacked if stacked.dtype.kind == "f" else stacked.astype(float)
 
 
 def _looks(scene: Scene, drawn: Sequence[int]) -> dict[str, _Array]:
