@@ -25,7 +25,11 @@ COLMAP = "0.7071067811865476 0.7071067811865476 0 0 -1 1.5 -2"
 NERFSTUDIO = [[0, 0, -1, 2], [1, 0, 0, 1], [0, -1, 0, -1.5], [0, 0, 0, 1]]
 """right, up and back, the first two world axes exchanged, and the third turned round."""
 K = [[32, 0, 32], [0, 32, 24], [0, 0, 1]]
-POINTS = [POINT, (1.6, 4, 1.25), (1.5, 4.1, 1.25), (1.6, 4.1, 1.3), (0, 0, 0), (3, 0, 0), (0, 5, 0)]
+POINTS = [
+    *(POINT, (1.55, 4, 1.25), (1.5, 4.05, 1.25), (1.55, 4.05, 1.3)),
+    *((0, 0, 0), (3, 0, 0), (0, 4, 0)),
+]
+"""Small triangles above, and the floor, whose sides are 3, 4 and 5 m."""
 SEGMENTS = [10, 11, 11, 12, 20, 20, 20]
 GROUPS = [
     {"id": 1, "objectId": 1, "label": "table", "segments": [10, 11, 12]},

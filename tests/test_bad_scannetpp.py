@@ -1,5 +1,6 @@
 """A broken ScanNet++ folder gives one error that names file, field and remedy."""
 
+import numpy as np
 import pytest
 
 from scannetpp_folder import (
@@ -9,6 +10,7 @@ from scannetpp_folder import (
     DSLR,
     IMAGES,
     IPHONE,
+    POINTS,
     POSES,
     SCANS,
     SEGMENTS_FILE,
@@ -21,6 +23,7 @@ from scannetpp_folder import (
 )
 from spatialevo_core.errors import DataError
 from spatialevo_datasets.scannetpp import spatialevo_datasets
+from spatialevo_datasets.synthetic.layouts import write_ply
 
 CAMERA_SET, PHONE_SET = spatialevo_datasets()
 MESH = f"{SCANS}/mesh_aligned_0.05.ply"
@@ -69,6 +72,15 @@ SCAN = {
     "mesh cut short": (
         cut(MESH),
         f"{MESH} is truncated: its header announces 3 x face, and fewer bytes follow",
+    ),
+    "millimetres": (
+        lambda root: write_ply(
+            root / MESH,
+            1000 * np.array(POINTS, np.float32),
+            np.zeros((len(POINTS), 3), np.uint8),
+            np.array([(0, 1, 2), (1, 2, 3), (4, 5, 6)], np.int32),
+        ),
+        f"{MESH} has sides of up to 5000 m; expected a room in metres",
     ),
     "no annotation": (deleted(ANNOTATION), f"{ANNOTATION} is missing"),
     "annotation cut short": (cut(ANNOTATION), f"{ANNOTATION} is truncated or no JSON: "),

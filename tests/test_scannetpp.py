@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
 from scannetpp_folder import (
     ANNOTATION,
@@ -209,9 +210,31 @@ def test_what_is_to_be_removed_claims_nothing(root):
 def test_structure_is_no_object_and_the_floor_is_known(root):
     scene = dslr(root)
     assert scene.labels == ("cup", "table")
-    assert scene.floor.tolist() == [list(map(float, point)) for point in POINTS[4:]]
-    assert len(scene.points) == len(POINTS)
+    assert scene.floor[:3].tolist() == [list(map(float, point)) for point in POINTS[4:]]
+    assert np.array_equal(scene.points[: len(POINTS)], np.array(POINTS, np.float32))
     assert scene.faces.tolist() == [[0, 1, 2], [1, 2, 3], [4, 5, 6]]
+
+
+def test_a_large_triangle_is_filled_with_points_of_its_object(root):
+    """The owners' mesh has few vertices where it is flat."""
+    scene = dslr(root)
+    # Of 50 x 50 parts each has a point, beside the three corners.
+    assert len(scene.floor) == 50 * 50 + 3
+    assert len(scene.points) == len(POINTS) + 50 * 50
+    x, y, z = scene.floor[3:].T
+    assert ((x > 0) & (y > 0) & (x / 3 + y / 4 < 1) & (z == 0)).all()
+    # The parts measure 6 by 8 by 10 cm; their centres lie within 5.7 cm of what is in them.
+    corner = np.random.default_rng(0).dirichlet((1, 1, 1), 2000) @ np.array(POINTS[4:])
+    assert cKDTree(scene.floor).query(corner)[0].max() < 0.06
+    assert scene.whole_floor.area_m2 == pytest.approx(6, rel=0.05)
+
+
+def test_what_fills_a_triangle_between_objects_is_of_none(root):
+    save(root / SEGMENTS_FILE, {"segIndices": [10, 11, 11, 12, 20, 20, 10]})
+    scene = dslr(root)
+    assert len(scene.floor) == 2
+    assert len(scene.instances[0].points) == 4
+    assert len(scene.points) == len(POINTS) + 50 * 50
 
 
 def test_a_scene_without_the_recording_has_objects_and_no_frames(root):

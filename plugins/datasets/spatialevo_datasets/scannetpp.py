@@ -9,6 +9,10 @@ folder of the recording has no frames.
 The mesh is stored in metres, z up, aligned. Annotated objects may overlap: a shared vertex belongs
 to the smallest of them, as in the owners' tools, and of two that are equally large to the one of
 lower id. What is labelled `remove` was marked to be cut out of the scan, and is skipped.
+
+The owners have thinned the mesh out where it is flat, and warn that its vertices are no point
+cloud. So triangles with sides of more than 10 cm get points of their own, which belong to the
+object that has all three corners.
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ from spatialevo_core.errors import DataError
 from spatialevo_core.hooks import hookimpl
 from spatialevo_core.text import name_form
 from spatialevo_core.worlds import Dataset
-from spatialevo_datasets import labels, scannetpp_dslr, scannetpp_iphone
+from spatialevo_datasets import labels, meshes, scannetpp_dslr, scannetpp_iphone
 from spatialevo_datasets.files import (
     check_inside,
     given_root,
@@ -34,11 +38,16 @@ from spatialevo_datasets.files import (
     read_model,
     read_text,
 )
-from spatialevo_datasets.ply import read_mesh
+from spatialevo_datasets.ply import PlyMesh, read_mesh
 from spatialevo_datasets.scannet_frames import Recording
-from spatialevo_datasets.scene import Instance, Scene
+from spatialevo_datasets.scene import Instance, Points, Scene
 
 MESH, SEGMENTS, ANNOTATION = "mesh_aligned_0.05.ply", "segments.json", "segments_anno.json"
+
+SPACING_M = 0.10
+"""No larger triangle is without a point inside."""
+MOST_FILLED = 10_000_000
+"""More points than these to fill triangles with: the mesh cannot be that of rooms, in metres."""
 
 _PARENTS = ("data", ".")
 
@@ -89,7 +98,12 @@ class ScanNetPP:
         check_inside(root, self.files(root, world_id))
         mesh = read_mesh(folder / "scans" / MESH)
         groups = _read_groups(folder / "scans", len(mesh.points))
-        clouds = [(each, mesh.points[each.vertices]) for each in groups]
+        points, owner = _filled(folder / "scans" / MESH, mesh, groups.owner)
+        clouds = [
+            (group, points[owner == at])
+            for at, group in enumerate(groups.labelled)
+            if (owner == at).any()
+        ]
         floor = [own for each, own in clouds if name_form(each.label) == "floor"]
         recording = Recording()
         if (folder / self.recording).is_dir():
@@ -102,7 +116,7 @@ class ScanNetPP:
                 if not labels.structural(each.label)
             ),
             frames=recording.frames,
-            points=mesh.points,
+            points=points,
             faces=mesh.triangles if len(mesh.triangles) else None,
             floor=np.concatenate(floor) if floor else None,
             dropped_poses=recording.dropped_poses,
@@ -152,15 +166,36 @@ class ScanNetPP:
 class _Labelled:
     id: int
     label: str
-    vertices: Int[np.ndarray, " n"]
+
+
+@dataclass(frozen=True, eq=False)
+class _Groups:
+    labelled: list[_Labelled]
+    """The annotated objects, structure included."""
+    owner: Int[np.ndarray, " n"]
+    """The position in `labelled` of the object that each vertex is of; -1 for none."""
 
 
 def _is(folder: Path) -> bool:
     return any((folder / "scans" / name).is_file() for name in (MESH, SEGMENTS, ANNOTATION))
 
 
-def _read_groups(folder: Path, vertices: int) -> list[_Labelled]:
-    """The annotated objects, structure included, with the vertices that are theirs."""
+def _filled(
+    path: Path, mesh: PlyMesh, owner: Int[np.ndarray, " n"]
+) -> tuple[Points, Int[np.ndarray, " m"]]:
+    """The vertices, after them the points inside large triangles, and what each is of."""
+    number = meshes.parts(mesh.points, mesh.triangles, SPACING_M)
+    if (number[number > 1].astype(float) ** 2).sum() > MOST_FILLED:
+        raise DataError(
+            f"{path} has sides of up to {number.max() * SPACING_M:.0f} m; expected a room in metres"
+        )
+    filling = meshes.filling(mesh.points, mesh.triangles, number)
+    a, b, c = owner[mesh.triangles[filling.triangle]].T
+    inner = np.where((a == b) & (b == c), a, -1)
+    return np.concatenate([mesh.points, filling.points]), np.concatenate([owner, inner])
+
+
+def _read_groups(folder: Path, vertices: int) -> _Groups:
     path = folder / SEGMENTS
     of_vertex = np.array(read_model(path, _Segments).segIndices, dtype=np.int64)
     if len(of_vertex) != vertices:
@@ -175,12 +210,8 @@ def _read_groups(folder: Path, vertices: int) -> list[_Labelled]:
     owner = np.full(len(segments), -1)
     for at in sorted(range(len(groups)), key=lambda at: (-sizes[at], -groups[at].objectId)):
         owner[places[at]] = at
-    of_group = owner[position]
-    found = (
-        _Labelled(group.objectId, group.label.strip(), np.flatnonzero(of_group == at))
-        for at, group in enumerate(groups)
-    )
-    return [each for each in found if len(each.vertices)]
+    labelled = [_Labelled(group.objectId, group.label.strip()) for group in groups]
+    return _Groups(labelled, owner[position])
 
 
 def _checked(path: Path, groups: list[_Group]) -> list[_Group]:
