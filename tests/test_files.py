@@ -69,18 +69,18 @@ def test_a_picture_that_claims_too_many_pixels_is_refused_undecoded(tmp_path, si
         assert most < 1_000_000
 
 
-def jpeg() -> bytes:
+def picture(form: str) -> bytes:
     stream = BytesIO()
-    Image.new("RGB", (64, 48), (200, 10, 10)).save(stream, "jpeg")
+    Image.new("RGB", (64, 48), (200, 10, 10)).save(stream, form)
     return stream.getvalue()
 
 
 BROKEN = {
     "empty": (b"", "0.jpg is truncated or no image; expected JPEG or PNG"),
     "text": (b"<html>", "0.jpg is truncated or no image"),
-    "another format": (b"GIF89a" + bytes(20), "expected JPEG or PNG"),
-    "header alone": (jpeg()[:20], "0.jpg is truncated or no image"),
-    "half": (jpeg()[:-40], "0.jpg is truncated or damaged: "),
+    "another format": (picture("bmp"), "0.jpg is truncated or no image; expected JPEG or PNG"),
+    "header alone": (picture("jpeg")[:20], "0.jpg is truncated or no image"),
+    "half": (picture("jpeg")[:-40], "0.jpg is truncated or damaged: "),
 }
 
 

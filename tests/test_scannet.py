@@ -11,6 +11,7 @@ from scannet_files import (
     SEGS,
     TEXT,
     VERTICES,
+    ply,
     written,
 )
 from spatialevo_core.errors import DataError
@@ -30,6 +31,13 @@ def test_a_folder_becomes_a_room_in_its_aligned_frame(tmp_path):
     np.testing.assert_allclose(scene.floor, [[10, 20, 30], [10, 21, 30], [9, 20, 30]])
     assert scene.points.shape == (7, 3)
     assert scene.points.dtype == np.float32
+
+
+def test_the_triangles_of_the_mesh_come_along_where_it_has_any(tmp_path):
+    folder = written(tmp_path)
+    assert SCANNET.load(tmp_path, ID).faces.tolist() == [[0, 1, 2]]
+    (folder / MESH).write_bytes(ply(VERTICES, faces=0))
+    assert SCANNET.load(tmp_path, ID).faces is None
 
 
 def test_cameras_move_with_the_mesh_and_lost_poses_are_counted(tmp_path):
