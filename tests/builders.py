@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from scipy.spatial.transform import Rotation
 
 from spatialevo_core.engine import ask
 from spatialevo_core.question import Verdict
@@ -129,38 +128,6 @@ def transformed(scene: Scene, T: np.ndarray) -> Scene:
         T_world_camera = np.eye(4)
         T_world_camera[:3, :3] = R @ frame.T_world_camera[:3, :3]
         T_world_camera[:3, 3] = R @ frame.T_world_camera[:3, 3] * factor + t
-        return replace(frame, T_world_camera=T_world_camera)
-
-    return replace(
-        scene,
-        instances=tuple(map(place, scene.instances)),
-        frames=tuple(map(stand, scene.frames)),
-    )
-
-
-def displaced(scene: Scene, seed: int) -> Scene:
-    """The room under surface noise: every object off by up to 2 cm, every camera by up to 1 cm and
-    0.5 degrees, every point by 5 mm (Gaussian).
-    """
-    rng = np.random.default_rng(seed)
-
-    def offset(most: float) -> np.ndarray:
-        direction = rng.normal(size=3)
-        return direction / np.linalg.norm(direction) * most * rng.random() ** (1 / 3)
-
-    def place(instance: Instance) -> Instance:
-        assert instance.points is not None
-        points = (
-            instance.points + offset(0.02) + rng.normal(scale=0.005, size=instance.points.shape)
-        )
-        return replace(instance, points=points.astype(np.float32))
-
-    def stand(frame: Frame) -> Frame:
-        T_world_camera = frame.T_world_camera.copy()
-        T_world_camera[:3, :3] = (
-            Rotation.from_rotvec(offset(radians(0.5))).as_matrix() @ T_world_camera[:3, :3]
-        )
-        T_world_camera[:3, 3] += offset(0.01)
         return replace(frame, T_world_camera=T_world_camera)
 
     return replace(

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import asked, boxed, camera, displaced, moved, outcome, scaled, scanned, with_points
+from builders import asked, boxed, camera, moved, outcome, scaled, scanned, with_points
+from noise import surface_noise
 from spatialevo_core.engine import judge
 from spatialevo_datasets.scene import Scene
 from spatialevo_datasets.views import PairView
@@ -119,5 +120,9 @@ def test_orders_and_senses_turn_the_question_and_noise_does_not(a, b, turn, fact
         assert verdict.answer.value == longer
         assert outcome(judge(TASK, pair(room), swapped)) == longer
         assert {longer, outcome(judge(TASK, pair(room), shorter))} == {"table", "sofa"}
-        for changed in (moved(room, turn, (1, 2, 3)), scaled(room, factor), displaced(room, seed)):
+        for changed in (
+            moved(room, turn, (1, 2, 3)),
+            scaled(room, factor),
+            surface_noise(room, seed),
+        ):
             assert judge(TASK, pair(changed), q).answer.value == longer

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from builders import asked, boxed, camera, displaced, moved, outcome, scaled, scanned, with_points
+from builders import asked, boxed, camera, moved, outcome, scaled, scanned, with_points
+from noise import surface_noise
 from spatialevo_core.engine import judge
 from spatialevo_datasets.scene import Instance, Scene
 from spatialevo_datasets.views import SceneView
@@ -133,7 +134,7 @@ def test_accepted_sizes_stay_in_their_band_under_surface_noise(corners, height, 
     room = Scene("test/prism", (Instance(0, "shelf", prism(corners, height)),))
     verdict = judge(TASK, SceneView.of(room), Size(object="shelf"))
     if verdict.legal:
-        noisy = judge(TASK, SceneView.of(displaced(room, seed)), Size(object="shelf"))
+        noisy = judge(TASK, SceneView.of(surface_noise(room, seed)), Size(object="shelf"))
         # either answer is rounded to a whole centimetre
         assert abs(noisy.answer.value - verdict.answer.value) <= verdict.answer.band + 1
 

@@ -10,7 +10,6 @@ from builders import (
     asked,
     boxed,
     camera,
-    displaced,
     moved,
     outcome,
     scaled,
@@ -18,6 +17,7 @@ from builders import (
     surface,
     with_points,
 )
+from noise import surface_noise
 from spatialevo_core.engine import judge, solve
 from spatialevo_datasets.scene import Instance
 from spatialevo_datasets.views import SceneView
@@ -199,6 +199,6 @@ def test_order_motion_scale_and_noise_leave_the_closest(places, turn, shift, fac
         if verdict.legal:
             turned = q.model_copy(update={"candidates": labels[:0:-1]})
             assert outcome(judge(TASK, SceneView.of(room), turned)) == verdict.answer.value
-            changes = (moved(room, turn, shift), scaled(room, factor), displaced(room, seed))
+            changes = (moved(room, turn, shift), scaled(room, factor), surface_noise(room, seed))
             for changed in changes:
                 assert judge(TASK, SceneView.of(changed), q).answer.value == verdict.answer.value

@@ -8,7 +8,8 @@ from random import Random
 import numpy as np
 import pytest
 
-from builders import asked, boxed, camera, displaced, outcome, scanned
+from builders import asked, boxed, camera, outcome, scanned
+from noise import surface_noise
 from spatialevo_core.engine import judge
 from spatialevo_core.plugins import load
 from spatialevo_core.question import Answer, Evidence
@@ -117,7 +118,7 @@ def test_hints_and_briefs_do_not_single_out_the_truth(task):
 @pytest.mark.parametrize("seed", range(4))
 @pytest.mark.parametrize("task", TASKS, ids=NAMES)
 def test_surface_noise_changes_no_accepted_answer(task, seed):
-    noisy = displaced(ROOM, seed)
+    noisy = surface_noise(ROOM, seed)
     for view in VIEWS[task.world]:
         there = type(view)(noisy, view.frames)
         for query, verdict in task.propose(view, Random(seed)):
