@@ -1,6 +1,6 @@
 """The certificate of the answers under noise: `PYTHONPATH=tests python benchmarks/certificate.py`.
 
-Random questions about sixteen tasks in generated rooms, judged on the scene as it is and on noisy
+Random questions of every task in generated rooms, judged on the scene as it is and on noisy
 copies of it; six minutes on one core. `tests/test_certificate.py` holds the same table to what was
 promised. `bias`, `spread` and the band are those of numbers, in metres or square metres.
 """
