@@ -131,7 +131,11 @@ class Scene:
         return self._by_index[index]
 
     def aabb(self, instance: Instance) -> Box:
-        """The axis-aligned box of the object's points, or of its annotated box."""
+        """The axis-aligned box of the object's points, or of its annotated box.
+
+        Its sides follow the axes of the world, so only quarter turns of the room leave it, and the
+        answers of every definition `aabb`, as they are.
+        """
         return self._boxes.get(("aabb", instance.id), lambda: _aabb(instance))
 
     def obb(self, instance: Instance) -> Box:
