@@ -69,6 +69,20 @@ def test_a_picture_that_claims_too_many_pixels_is_refused_undecoded(tmp_path, si
         assert most < 1_000_000
 
 
+def test_a_chunk_that_claims_two_gigabytes_reserves_nothing(tmp_path):
+    path = tmp_path / "0.png"
+    Image.fromarray(MILLIMETRES).save(path)
+    data = path.read_bytes()
+    at = data.index(b"IDAT") - 4
+    path.write_bytes(data[:at] + struct.pack(">I", 2**31 - 1) + data[at + 4 :])
+    tracemalloc.start()
+    metres = DepthFile(path, 3, 2)()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 1_000_000
+    np.testing.assert_array_equal(metres, TURNED[0])
+
+
 def picture(form: str) -> bytes:
     stream = BytesIO()
     Image.new("RGB", (64, 48), (200, 10, 10)).save(stream, form)

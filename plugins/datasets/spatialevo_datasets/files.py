@@ -124,7 +124,7 @@ def check_camera(
 
 def image_size(path: Path) -> tuple[int, int]:
     """Width and height as stored, from the file's header."""
-    with open_image(path, str(path)) as image:
+    with open_image(read_bytes(path), str(path)) as image:
         return image.size
 
 
@@ -143,7 +143,7 @@ class ColourFile:
     def __call__(self) -> Image.Image:
         """The image, RGB."""
         size = stored_size(self.width, self.height, self.turns)
-        with open_image(self.path, str(self.path)) as image:
+        with open_image(read_bytes(self.path), str(self.path)) as image:
             colour = decoded(image, str(self.path), size).convert("RGB")
         turned = _TURNED.get(self.turns % 4)
         return colour if turned is None else colour.transpose(turned)
@@ -162,7 +162,7 @@ class DepthFile:
     def __call__(self) -> Float32[np.ndarray, "h w"]:
         """Metres, 0 where unknown."""
         size = stored_size(self.width, self.height, self.turns)
-        with open_image(self.path, str(self.path)) as image:
+        with open_image(read_bytes(self.path), str(self.path)) as image:
             if not image.mode.startswith("I"):
                 raise DataError(
                     f"{self.path} has mode {image.mode}; expected 16-bit grey millimetres"
@@ -177,12 +177,11 @@ def stored_size(width: int, height: int, turns: int) -> tuple[int, int]:
     return (height, width) if turns % 2 else (width, height)
 
 
-def open_image(source: Path | BytesIO, where: str) -> Image.Image:
+def open_image(data: bytes, where: str) -> Image.Image:
     """A JPEG or PNG image of reasonable size, not yet decoded; `where` names it in a DataError."""
     try:
-        image = Image.open(source, formats=_IMAGES)
-    except FileNotFoundError:
-        raise DataError(f"{where} is missing") from None
+        # from memory: of a file, Pillow would reserve whatever the length of a chunk claims
+        image = Image.open(BytesIO(data), formats=_IMAGES)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise DataError(f"{where} has more than {MOST_PIXELS} pixels; no camera does") from None
     except _BROKEN:

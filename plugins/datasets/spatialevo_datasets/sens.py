@@ -13,7 +13,6 @@ import os
 import struct
 import zlib
 from dataclasses import dataclass
-from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -53,8 +52,7 @@ class SensColour:
     def __call__(self) -> Image.Image:
         """The image, RGB."""
         where = f"{self.path}: the colour image at byte {self.offset}"
-        stream = BytesIO(_stored(self.path, self.offset, self.length))
-        with open_image(stream, where) as image:
+        with open_image(_stored(self.path, self.offset, self.length), where) as image:
             return decoded(image, where, (self.width, self.height)).convert("RGB")
 
 
