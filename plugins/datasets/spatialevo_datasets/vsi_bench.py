@@ -103,6 +103,10 @@ class VsiBench:
             room_size_m2=room.room_size_m2,
         )
 
+    def files(self, root: Path | None, world_id: str) -> Iterable[Path]:  # noqa: ARG002
+        """The file that holds all rooms."""
+        return [given_root(root, self.name) / _SCENES]
+
     def missing(self, root: Path | None) -> Iterator[str]:
         """What keeps rooms or questions from being read."""
         try:
