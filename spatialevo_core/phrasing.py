@@ -20,6 +20,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Generic, Literal, TypeVar
 
+from pydantic import ValidationError
+
 from spatialevo_core.errors import ConfigError
 from spatialevo_core.question import Query
 from spatialevo_core.slots import Choice, NameSlot, NamesSlot, OtherMeaning, ReadName, Slot
@@ -163,6 +165,15 @@ class Grammar(Generic[Q]):
         for field, info in fields.items():
             if info.is_required() and field not in said:
                 raise ConfigError(f"phrasing '{phrasing.template}' never mentions: {field}")
+        try:
+            self.query.model_validate(phrasing.fixed)
+        except ValidationError as error:
+            for wrong in error.errors():
+                if wrong["type"] != "missing":
+                    raise ConfigError(
+                        f"phrasing '{phrasing.template}' fixes {wrong['loc'][0]} as "
+                        f"{wrong['input']!r}: {wrong['msg']}"
+                    ) from error
 
 
 def _literal(text: str) -> str:

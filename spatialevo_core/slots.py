@@ -22,6 +22,8 @@ from spatialevo_core.text import name_form, plural, sentence
 ReadName = Callable[[str], str]
 """The world's own name for what a text calls it; given by the parser."""
 
+_LETTER = re.compile(r"^\s*\(?[A-H1-8][.):] +", re.IGNORECASE)
+"""Before a choice: 'A. stool'."""
 _NAME = r"[^,;:?!]{1,80}?"
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 _JOINT = re.compile(r",\s*(?:and|or)\s+|,|\s+(?:and|or)\s+", re.IGNORECASE)
@@ -77,7 +79,7 @@ class NamesSlot:
     def read(self, text: str, read_name: ReadName) -> tuple[str, ...]:
         """The names in their order."""
         parts = _JOINT.split(text.strip().strip("()[]"))
-        names = tuple(read_name(part) for part in parts if part.strip())
+        names = tuple(read_name(_LETTER.sub("", part)) for part in parts if part.strip())
         if len(names) < 2:
             raise ValueError(f"'{text}' lists fewer than two names")
         return names

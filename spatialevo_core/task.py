@@ -122,7 +122,10 @@ class Task(Generic[V, Q]):
             raise ConfigError(f"task '{self.name}' has no phrasings; a question needs a wording")
         if "exact" in self.definitions:
             raise ConfigError(f"task '{self.name}': 'exact' is solve itself; name others otherwise")
-        self.grammar  # a phrasing that cannot be compiled is the task author's mistake  # noqa: B018
+        try:
+            self.grammar  # a phrasing that says what there is not is the author's mistake  # noqa: B018
+        except ConfigError as error:
+            raise ConfigError(f"task '{self.name}': {error}") from error
 
     @cached_property
     def grammar(self) -> Grammar[Q]:

@@ -1,11 +1,12 @@
 """The grammar parser: every phrasing of every task, read relative to the names of a world.
 
-It never guesses. A blank is filled by a name of the world (in any case, article, plural or
-synonym) or, failing that, by the text itself, so that the rules can say there is no such thing.
-What would change the meaning without changing the words of a phrasing is seen in the blanks: an
-attribute ("red chair"), a part ("door handle"), another room, a negation. Such a question is
-`question.other_task`. Of tasks that read the same text, the one wins that leaves less of it to
-names that the world does not have, and then the one that takes more of it for names that it has.
+It never guesses. A blank is filled by a name of the world (in any case, article, plural or synonym)
+or, failing that, by the text itself, so that the rules can say there is no such thing. What would
+change the meaning without changing the words of a phrasing is seen in the blanks: an attribute
+("red chair"), a part ("door handle"), another room, a negation. Such a question is
+`question.other_task`. A text that fits nothing is tried once more in plainer words (`rephrasing`).
+Of tasks that read the same text, the one wins that leaves less of it to names that the world does
+not have, and then the one that takes more of it for names that it has.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ from spatialevo_core.question import Query, Reason, Stage
 from spatialevo_core.slots import OtherMeaning
 from spatialevo_core.task import AnyTask
 from spatialevo_core.text import LONGEST_TEXT, name_form, plain
-from spatialevo_parsers.meaning import ATTRIBUTES, PARTS, beyond_geometry, shift_of_meaning
+from spatialevo_parsers.meaning import ATTRIBUTES, PARTS, beyond_tasks, shift_of_meaning
+from spatialevo_parsers.rephrasing import rephrased
 
 SHORTEST_TYPO = 5
 """Characters; shorter words have too many neighbours to be corrected."""
@@ -35,9 +37,10 @@ SHORTEST_ALONE = 8
 """Characters of a name that is a single word, so that nothing around it confirms it."""
 
 _RESERVED = re.compile(
-    r"(?:camera|image|picture|photo|frame|view) ?\d+$|(?:camera|you|me|i|we|us|it|them)$"
+    r"(?:camera|image|picture|photo|frame|view) ?\d+$|(?:camera|you|me|i|we|us|it|them)$|"
+    r"(?:viewer|observer|photographer)$|.+ (?:and|or|of|is|are|the)$"
 )
-"""Who asks and what is shown: never a name."""
+"""Who asks and what is shown, or a piece of a sentence: never a name."""
 _SHOWN = frozenset({"image", "picture", "photo", "frame", "view"})
 """What is shown, unless the world has a thing of that name, as a picture on the wall."""
 _NO_THING = UNIT_WORDS | {
@@ -45,7 +48,10 @@ _NO_THING = UNIT_WORDS | {
     *("room", "rooms", "object", "objects", "thing", "things", "item", "items"),
 }
 """Words for no thing in particular, and those that a quantity is measured in."""
-_IMAGES = re.compile(r"\b(?:image|picture|photo|frame|view) ?\d+\b|\bcamera of\b")
+_IMAGES = re.compile(
+    r"\b(?:image|picture|photo|frame|view) ?\d+\b|\bcamera (?:of|in|at|for)\b|"
+    r"\b(?:this|the|first|second|other) (?:image|picture|photo|frame|view)\b"
+)
 """Who is shown where, inside a longer blank: the sentence means something else."""
 
 
@@ -85,21 +91,31 @@ class GrammarParser:
         if len(text) > LONGEST_TEXT:
             message = f"the question has {len(text)} characters; at most {LONGEST_TEXT} are read"
             return Parsed(reasons=(unparseable(message),))
-        text, names = plain(text), _Names(view.vocabulary())
-        own = _read(assigned, text, names) if assigned is not None else _Read()
-        if own.parsed != _NOTHING and not own.unknown:
-            return own.parsed
+        names, said = _Names(view.vocabulary()), plain(text)
         others = [task for task in tasks if assigned is None or task.name != assigned.name]
-        found = [read for task in others if (read := _read(task, text, names)).parsed != _NOTHING]
-        if own.parsed != _NOTHING:
-            # what names nothing here may be another task's way to say something else
-            found = [read for read in found if read.parsed.query is not None and not read.unknown]
-            return _settled(found, assigned, text) if found else own.parsed
-        return _settled(found, assigned, text)
+        for wording in dict.fromkeys((said, rephrased(said))):
+            parsed = _understood(wording, names, others, assigned)
+            if parsed != _NOTHING:
+                return parsed
+        return _unread(said, tasks)
 
 
-def _settled(found: Sequence[_Read], assigned: AnyTask | None, text: str) -> Parsed:
-    """One outcome of what several tasks, none of them the assigned one, made of a text."""
+def _understood(
+    text: str, names: _Names, others: Sequence[AnyTask], assigned: AnyTask | None
+) -> Parsed:
+    """What the tasks make of a text as it stands."""
+    own = _read(assigned, text, names) if assigned is not None else _Read()
+    if own.parsed != _NOTHING and not own.unknown:
+        return own.parsed
+    found = [read for task in others if (read := _read(task, text, names)).parsed != _NOTHING]
+    if own.parsed != _NOTHING:
+        # what names nothing here may be another task's way to say something else
+        found = [read for read in found if read.parsed.query is not None and not read.unknown]
+    return _settled(found, assigned) if found else own.parsed
+
+
+def _settled(found: Sequence[_Read], assigned: AnyTask | None) -> Parsed:
+    """One outcome of what tasks, none of them the assigned one, made of a text; there is some."""
     queries = [read for read in found if read.parsed.query is not None]
     best = [read.parsed for read in queries if read.cost == min(each.cost for each in queries)]
     if assigned is not None and best:
@@ -107,9 +123,12 @@ def _settled(found: Sequence[_Read], assigned: AnyTask | None, text: str) -> Par
     if len(best) > 1:
         between = " or ".join(sorted(str(parsed.task) for parsed in best))
         return Parsed(reasons=(unparseable(f"the question can be read as {between}"),))
-    if best or found:
-        return (best or [read.parsed for read in found])[0]
-    word = beyond_geometry(text)
+    return (best or [read.parsed for read in found])[0]
+
+
+def _unread(text: str, tasks: Sequence[AnyTask]) -> Parsed:
+    """The refusal of a text that fits no phrasing."""
+    word = beyond_tasks(text, tasks)
     fits_none = unparseable("the question fits no wording of any task")
     return Parsed(reasons=(_other(f"no task asks for '{word}'") if word else fits_none,))
 
@@ -172,14 +191,12 @@ class _Names:
 
 
 def _meaning(vocabulary: Vocabulary, form: str) -> _Meaning:
-    if not form or _RESERVED.match(form):
-        return _Meaning()
-    name = vocabulary.find(form)
+    name = None if not form or _RESERVED.match(form) else vocabulary.find(form)
     if name is not None:
         return _Meaning(name)
-    if form in _SHOWN or form in _NO_THING or _IMAGES.search(form):
-        return _Meaning()
     elsewhere = vocabulary.known(form)
+    if _no_thing(form) or (elsewhere is None and all(w in ATTRIBUTES for w in form.split())):
+        return _Meaning()
     if elsewhere is None:
         shift = shift_of_meaning(form, vocabulary)
         if shift is not None:
@@ -188,6 +205,12 @@ def _meaning(vocabulary: Vocabulary, form: str) -> _Meaning:
         if corrected is not None:
             return _Meaning(corrected, known=len(form))
     return _Meaning(elsewhere or form, unknown=len(form))
+
+
+def _no_thing(form: str) -> bool:
+    """Whether the words stand for something else than a thing, whatever a world has."""
+    shown = form in _SHOWN or _IMAGES.search(form) is not None
+    return shown or form in _NO_THING or not form or _RESERVED.match(form) is not None
 
 
 def _corrected(form: str, vocabulary: Vocabulary) -> str | None:

@@ -7,8 +7,10 @@ is not any chair. Worlds know things by label only; a question that depends on m
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from spatialevo_core.names import Vocabulary
+from spatialevo_core.task import AnyTask
 
 ATTRIBUTES = frozenset(
     """
@@ -39,18 +41,34 @@ _NEGATION = re.compile(r"\b(?:not|no|non|never|isn't|aren't|neither|nor|except|o
 
 
 _BEYOND = re.compile(
+    # what no geometry tells
     r"\b(?:colou?rs?|coloured|colored|materials?|textures?|patterns?|brands?|prices?|styles?)\b"
     r"|\bmade (?:of|from)\b"
+    # another dimension than the longest
+    r"|\b(?:tall|wide|thick|heav[yi]|broad|narrow)(?:e?r|e?st)?\b"
+    r"|(?<!, )(?<!or )\b(?:heights?|widths?|thickness|weights?|weighs?|volumes?)\b"
+    r"|\bhow (?:high|deep)\b"
+    # of what: volume, area, height or length
+    r"|\b(?:bigg|larg|small)(?:er|est)\b(?=\s*(?:[,:;?]|than\b|$))"
+    # another place
+    r"|\b(?:next|other|another|adjacent|adjoining|neighbou?ring) room\b"
+    r"|\b(?:is|in|of) the (?:kitchen|bathroom|bedroom|living room|dining room|hallway|hall|"
+    r"corridor|garage|basement|attic|office|house|apartment|flat|building)\b"
 )
 
 
-def beyond_geometry(text: str) -> str | None:
-    """The word by which a text asks for what no geometry tells, such as a colour; else None.
+def beyond_tasks(text: str, tasks: Iterable[AnyTask]) -> str | None:
+    """The words by which a text asks for what none of these tasks does, such as a colour; or None.
 
-    For texts that no phrasing of any task fits.
+    For texts that no phrasing of them fits. "Bigger" by itself is among the words: it may be meant
+    by volume, by area or by height, and the longest dimension is but one more.
     """
     found = _BEYOND.search(text.lower())
-    return found[0] if found else None
+    if found is None:
+        return None
+    asked = (phrasing.template.lower() for task in tasks for phrasing in task.phrasings)
+    meant = (other[0] for template in asked for other in _BEYOND.finditer(template))
+    return None if found[0] in meant else found[0]
 
 
 def shift_of_meaning(form: str, vocabulary: Vocabulary) -> str | None:
