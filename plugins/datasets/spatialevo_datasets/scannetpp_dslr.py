@@ -224,8 +224,9 @@ def _listed(folder: Path, registered: Mapping[str, Registered] | None) -> Iterat
 
 def _entries(transforms: _Transforms) -> Iterator[tuple[str, int, _Listed]]:
     """The listed images with field and position, test images first."""
-    for field in ("test_frames", "frames"):
-        for at, each in enumerate(getattr(transforms, field)):
+    lists = {"test_frames": transforms.test_frames, "frames": transforms.frames}
+    for field, entries in lists.items():
+        for at, each in enumerate(entries):
             yield field, at, each
 
 

@@ -53,7 +53,7 @@ def read_recording(folder: Path) -> Recording:
     """The frames of the folder `iphone` that were extracted, by number."""
     colours = _images(folder / COLOUR, (".jpg", ".png"))
     if not colours:
-        _no_colour(folder)
+        raise _no_colour(folder)
     path = folder / POSES
     recorded = read_model(path, _Poses).root
     width, height = image_size(next(iter(colours.values())))
@@ -83,9 +83,9 @@ def recorded_files(folder: Path) -> Iterable[Path]:
     return [folder / POSES, folder / DEPTH_STREAM, *extracted]
 
 
-def _no_colour(folder: Path) -> None:
+def _no_colour(folder: Path) -> DataError:
     video = next((name for name in VIDEOS if (folder / name).is_file()), VIDEOS[0])
-    raise DataError(f"{folder / COLOUR} holds no images of {video}; {EXTRACT}")
+    return DataError(f"{folder / COLOUR} holds no images of {video}; {EXTRACT}")
 
 
 def _images(folder: Path, endings: Iterable[str]) -> Mapping[int, Path]:
