@@ -34,8 +34,8 @@ PINCAM = f"{WIDTH} {HEIGHT} {FX} {FY} {CX} {CY}\n"
 FLOOR = [(x / 10, y / 10, 0.0) for x in range(50) for y in range(-20, 20)]
 TABLE = [(2.5 + x / 10, -1 + y / 10, 0.8) for x in range(11) for y in range(21)]
 CHAIR = [(2.4 + x / 10, y / 10, 0.45) for x in range(5) for y in range(-2, 3)]
-BESIDE = [(3.519, 0.5, 0.4), (3.521, 0.5, 0.4)]
-"""1.9 and 2.1 cm outside the table's box."""
+BESIDE = [(3.509, 0.5, 0.4), (3.511, 0.5, 0.4)]
+"""0.9 and 1.1 cm outside the table's box."""
 OBJECTS = [
     ("table", (3.0, 0.0, 0.4), (1.0, 2.0, 0.8), (1, 0, 0, 0, 1, 0, 0, 0, 1)),
     ("build_in_cabinet", (0.0, 1.0, 1.0), (1.0, 1.0, 1.0), (1, 0, 0, 0, 1, 0, 0, 0, 1)),

@@ -1,22 +1,19 @@
 """A synthetic room in ARKitScenes' layout is the same room, and gives ScanNet's answers.
 
-The two layouts do not carry the same: ARKitScenes has boxes where ScanNet has points, no labelled
-floor, and one camera for colour and depth. So answers that follow from cameras, and those in words,
-are the same, sizes too, while a distance may be shorter: a box reaches beyond what is in it.
+Both scenes are given the same depth images. What remains is what the layouts do not share: boxes
+where ScanNet has points, and no labelled floor. So verdicts on cameras are the same, and no answer
+in words is another one. A distance may be shorter, since a box reaches beyond what is in it: over a
+mattress up to the headboard, around a round table to the corners. What is seen of an object is told
+by other points, too, so that a few questions are near a margin in one layout only.
 """
 
 from dataclasses import replace
-from itertools import islice
-from random import Random
 
 import numpy as np
 import pytest
 
-from spatialevo_core.engine import judge
-from spatialevo_core.plugins import load
 from spatialevo_datasets.arkitscenes import ARKitScenes
 from spatialevo_datasets.boxes import corners
-from spatialevo_datasets.scannet import ScanNet
 from spatialevo_datasets.synthetic import rooms
 from spatialevo_datasets.synthetic.arkitscenes_writer import (
     CLASS_OF,
@@ -25,15 +22,16 @@ from spatialevo_datasets.synthetic.arkitscenes_writer import (
     STEP_MS,
     write_arkitscenes,
 )
-from spatialevo_datasets.synthetic.scannet_writer import write_scannet
+from three_layouts import differences, questions, through_scannet
 
 ARKIT = ARKitScenes()
-REGISTRY = load()
-OF_CAMERAS = ("camera_camera_position", "camera_camera_elevation", "camera_motion")
-TO_OBJECTS = ("absolute_distance", "camera_object_distance")
-IN_METRES = (*TO_OBJECTS, "object_size", "room_size")
-VIEWS, QUERIES = 5, 5
+OF_CAMERAS = {"camera_camera_position", "camera_camera_elevation", "camera_motion"}
+TO_OBJECTS = {"absolute_distance", "camera_object_distance"}
 BOX_M = 0.01
+BEYOND_M = 0.5
+"""How far a box reaches beyond what is in it, at most; over a bed, about as far."""
+FLOOR_M2 = 0.1
+"""To which floor areas are rounded."""
 
 
 def with_classes(blueprint):
@@ -43,10 +41,12 @@ def with_classes(blueprint):
 
 
 def both(blueprint, root):
-    """The room read from ScanNet's layout, and from that of ARKitScenes."""
-    write_scannet(blueprint, root, pictures=False)
+    """The room through ScanNet, and through ARKitScenes with frames numbered alike."""
     write_arkitscenes(blueprint, root, pictures=False)
-    return ScanNet().load(root, blueprint.name), ARKIT.load(root, SCAN_ID)
+    read = ARKIT.load(root, SCAN_ID)
+    frames = tuple(replace(each, index=number) for number, each in enumerate(read.frames))
+    arkit = replace(read, frames=frames)
+    return through_scannet(blueprint, root, arkit), arkit
 
 
 @pytest.fixture(scope="module")
@@ -111,10 +111,10 @@ def test_cameras_come_back_however_the_device_was_held(blueprint, scenes, turned
     for scene in (*scenes, *turned):
         for camera, frame in zip(blueprint.cameras, scene.frames, strict=False):
             np.testing.assert_allclose(frame.T_world_camera, camera.T_world_camera, atol=1e-9)
-    arkit = scenes[1]
-    assert len(arkit.frames) == len(blueprint.cameras)
-    assert [frame.index for frame in arkit.frames[:2]] == [FIRST_MS, FIRST_MS + STEP_MS]
-    assert arkit.dropped_poses == 0
+    assert len(scenes[1].frames) == len(blueprint.cameras)
+    for scene in turned:
+        assert [each.index for each in scene.frames] == [FIRST_MS + STEP_MS * n for n in range(4)]
+        assert scene.dropped_poses == 0
 
 
 def test_pictures_show_the_same_upright_however_the_device_was_held(turned):
@@ -141,56 +141,42 @@ def test_frames_show_what_they_show_in_the_other_layout(scenes):
                 told.append((first.visible == second.visible, first.share - second.share))
     assert len(told) > 100
     agree, difference = np.mean([each[0] for each in told]), [each[1] for each in told]
-    assert agree > 0.97
+    assert agree > 0.98
     assert np.abs(difference).mean() < 0.03
 
 
-def verdicts(task, source, target, moved):
-    """What both rooms say to the questions that a task proposes about the first of them."""
-    for view in islice(task.world.propose(source, Random(f"views-{task.name}")), VIEWS):
-        other = task.world(target, tuple(moved(index) for index in view.frames))
-        for query, verdict in islice(task.propose(view, Random(f"queries-{task.name}")), QUERIES):
-            yield query, verdict, judge(task, other, query)
+def check_answers(scannet, arkit, asked):
+    """Verdicts on cameras are the same, words are, metres as far as boxes are.
+
+    Returns how many questions only one of the rooms answers, or refuses for that reason.
+    """
+    near_a_margin = 0
+    for each in differences(asked, scannet, arkit):
+        assert each.asked.task.name not in OF_CAMERAS, each
+        if not (each.one.legal and each.other.legal):
+            near_a_margin += 1
+            continue
+        shorter = each.one.answer.value - each.other.answer.value
+        if each.asked.task.name in TO_OBJECTS:
+            assert 0 < shorter < BEYOND_M, each
+        else:
+            assert each.asked.task.name == "room_size", each
+            assert abs(shorter) < 1.5 * FLOOR_M2, each
+    return near_a_margin
 
 
-def check_answers(scannet, arkit, task):
-    """How many were compared, both ways: those in words are equal, and hardly any is refused."""
-    to_ms = (scannet, arkit, lambda index: FIRST_MS + STEP_MS * index)
-    to_number = (arkit, scannet, lambda index: (index - FIRST_MS) // STEP_MS)
-    asked = [each for way in (to_ms, to_number) for each in verdicts(task, *way)]
-    refused = 0
-    for query, verdict, other in asked:
-        if not other.legal:
-            refused += 1
-        elif task.name not in IN_METRES:
-            assert verdict.answer.value == other.answer.value, query
-        elif task.name not in TO_OBJECTS:
-            assert abs(verdict.answer.value - other.answer.value) <= verdict.answer.band, query
-    assert refused <= (0 if task.name in OF_CAMERAS else 0.15) * len(asked)
-    return len(asked)
-
-
-@pytest.mark.parametrize("name", sorted(REGISTRY.tasks))
-def test_both_layouts_give_the_same_answers(scenes, name):
-    assert check_answers(*scenes, REGISTRY.task(name)) >= 2 * VIEWS
-
-
-@pytest.mark.parametrize("name", TO_OBJECTS)
-def test_a_box_is_nearer_than_what_is_in_it(scenes, name):
-    """A chair's box is filled, its points are not; what the scan misses is in the box, too."""
-    scannet, arkit = scenes
-    task = REGISTRY.task(name)
-    for query, verdict, other in verdicts(
-        task, scannet, arkit, lambda index: FIRST_MS + STEP_MS * index
-    ):
-        if other.legal:
-            assert 0 < other.answer.value <= verdict.answer.value + BOX_M, query
+def test_both_layouts_give_the_same_answers(scenes):
+    asked = questions(scenes[0], 192)
+    assert len({each.task.name for each in asked}) >= 16
+    assert 20 <= sum(not each.verdict(scenes[0]).legal for each in asked) <= 172
+    assert check_answers(*scenes, asked) <= 0.02 * len(asked)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("make", [rooms.room, rooms.lroom])
-@pytest.mark.parametrize("seed", [0, 2, 3])
-def test_more_rooms_give_the_same_answers(tmp_path, make, seed):
-    scannet, arkit = both(with_classes(make(seed)), tmp_path)
-    for name in sorted(REGISTRY.tasks):
-        check_answers(scannet, arkit, REGISTRY.task(name))  # some rooms lack things to ask about
+def test_twenty_rooms_give_the_same_answers(tmp_path):
+    near_a_margin = 0
+    for seed in range(20):
+        make = rooms.lroom if seed % 4 == 3 else rooms.room
+        scenes = both(with_classes(make(seed)), tmp_path / str(seed))
+        near_a_margin += check_answers(*scenes, questions(scenes[0], 300, seed))
+    assert near_a_margin <= 0.02 * 6000

@@ -22,7 +22,7 @@ from spatialevo_datasets.scene import Scene
 from spatialevo_datasets.synthetic.layouts import write_matrix
 from spatialevo_datasets.synthetic.rooms import Blueprint
 from spatialevo_datasets.synthetic.scannet_writer import write_scannet
-from spatialevo_datasets.synthetic.scannetpp_writer import iphone_name, write_scannetpp
+from spatialevo_datasets.synthetic.scannetpp_writer import write_scannetpp
 
 PER_VIEW = 3
 """Questions of one task about one view."""
@@ -67,18 +67,17 @@ def both_recordings(blueprint: Blueprint, root: Path) -> tuple[Scene, Scene]:
     return dslr, iphone
 
 
-def through_scannet(blueprint: Blueprint, root: Path, iphone: Scene) -> Scene:
-    """The room through ScanNet, with the depth images of the iPhone's recording.
+def through_scannet(blueprint: Blueprint, root: Path, recorded: Scene) -> Scene:
+    """The room through ScanNet, with the depth images of another recording.
 
     Each layout has a depth camera of its own, and other depth images would be other measurements.
     """
     folder = write_scannet(blueprint, root, pictures=False)
-    for frame in iphone.frames:
-        stored = Image.open(frame.depth.read.path)
-        assert frame.depth.read.path.stem == iphone_name(frame.index)
-        stored.save(folder / f"depth/{frame.index}.png")
+    for frame in recorded.frames:
+        millimetres = np.rint(frame.depth.read() * 1000).astype(np.uint16)
+        Image.fromarray(millimetres).save(folder / f"depth/{frame.index}.png")
     K = np.eye(4)
-    K[:3, :3] = iphone.frames[0].depth.K
+    K[:3, :3] = recorded.frames[0].depth.K
     write_matrix(folder / "intrinsic/intrinsic_depth.txt", K)
     return ScanNet().load(root, blueprint.name)
 

@@ -7,8 +7,8 @@ since `3dod` has none.
 
 The owners annotate boxes and segment no points. So an object's size, place and distances are those
 of its annotated box, tilt included, while what a frame shows of it is told by the scanned points
-in the box. These are a proxy: scan and box are off by a centimetre or two, and the floor and
-neighbours reach into boxes. Hence the box is widened by 2 cm on every side, a point in several
+in the box. These are a proxy: scan and box are off by a centimetre or so, and the floor and
+neighbours reach into boxes. Hence the box is widened by 1 cm on every side, a point in several
 boxes belongs to the smallest (a chair under a table, a sink in a cabinet), and points of the
 floor, the lowest horizontal plane, belong to none. Of an object without scanned points nobody knows
 whether it is seen. Labels beyond the owners' 17 classes are left out, as their tools do.
@@ -55,7 +55,7 @@ CLASSES = frozenset(
     }
 )
 """What is annotated, by the owners' taxonomy."""
-WIDENED_M = 0.02
+WIDENED_M = 0.01
 """How far outside a box a scanned point may lie and still be of its object."""
 
 _ANNOTATION, _MESH = "_3dod_annotation.json", "_3dod_mesh.ply"
