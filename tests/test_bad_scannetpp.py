@@ -170,6 +170,10 @@ PICTURES = {
         text(IMAGES, f"1 {COLMAP} 1 DSC00007.JPG\n2 {COLMAP} 1 DSC00008.JPG\n"),
         f"{IMAGES}: line 2 lists no points X Y POINT3D_ID; expected two lines for each image",
     ),
+    "other images registered": (
+        text(IMAGES, registered(1, "IMG_7.JPG")),
+        f"{DSLR}: none of 1 listed images has a pose; expected their names in colmap/images.txt",
+    ),
     "registered twice": (
         text(IMAGES, 2 * registered(1, "DSC00007.JPG")),
         f"{IMAGES}: line 3: DSC00007.JPG is registered twice; expected each image once",

@@ -43,6 +43,8 @@ _NUMBER = re.compile(r".*?(\d+)\.\w+")
 
 Pose = Float[np.ndarray, "4 4"]
 
+_UNKNOWN: Pose = np.full((4, 4), np.nan)
+
 
 class _Listed(BaseModel):
     file_path: str
@@ -92,26 +94,27 @@ class _Shot:
 
     name: str
     camera: Camera
-    pose: Pose | None
-    """None where it was not registered."""
+    pose: Pose
+    """Not finite where it was not registered."""
 
 
 def read_recording(folder: Path) -> Recording:
     """The frames of the folder `dslr`, by the numbers of their names."""
     shots = _numbered(folder, _shots(folder))
-    if not shots:
-        return Recording()
-    images = _images(folder)
-    first = next(iter(shots.values()))
-    _check_size(images / first.name, first.camera)
+    posed = {index: shot for index, shot in shots.items() if np.isfinite(shot.pose).all()}
+    if shots and not posed:
+        raise DataError(
+            f"{folder}: none of {len(shots)} listed images has a pose; expected their names in "
+            f"{IMAGES}"
+        )
     frames: list[Frame] = []
-    for index, shot in shots.items():
-        if shot.pose is None or not np.isfinite(shot.pose).all():
-            continue
-        if not (images / shot.name).is_file():
-            raise DataError(f"{images / shot.name} is missing; the owners list it")
-        camera = shot.camera
-        read = ColourFile(images / shot.name, camera.width, camera.height)
+    for index, shot in posed.items():
+        camera, path = shot.camera, _images(folder) / shot.name
+        if not path.is_file():
+            raise DataError(f"{path} is missing; the owners list it")
+        if not frames:
+            _check_size(path, camera)
+        read = ColourFile(path, camera.width, camera.height)
         frames.append(Frame(index, camera.K, camera.width, camera.height, shot.pose, read))
     return Recording(tuple(frames), len(shots) - len(frames))
 
@@ -168,16 +171,16 @@ def read_registered(path: Path) -> Mapping[str, Registered]:
 def _inverted(values: Float[np.ndarray, "7"], where: str) -> Pose:
     """Camera to world, of a quaternion (w first) and a shift from world to camera."""
     if not np.isfinite(values).all():
-        return np.full((4, 4), np.nan)
+        return _UNKNOWN
     if not np.any(values[:4]):
         raise DataError(f"{where}: the quaternion is 0 0 0 0; expected a rotation")
-    camera_world = np.eye(4)
-    camera_world[:3, :3] = Rotation.from_quat(values[:4], scalar_first=True).as_matrix()
-    camera_world[:3, 3] = values[4:]
-    inverted = np.eye(4)
-    inverted[:3, :3] = camera_world[:3, :3].T
-    inverted[:3, 3] = -camera_world[:3, :3].T @ camera_world[:3, 3]
-    return inverted
+    T_camera_world = np.eye(4)
+    T_camera_world[:3, :3] = Rotation.from_quat(values[:4], scalar_first=True).as_matrix()
+    T_camera_world[:3, 3] = values[4:]
+    T_world_camera = np.eye(4)
+    T_world_camera[:3, :3] = T_camera_world[:3, :3].T
+    T_world_camera[:3, 3] = -T_camera_world[:3, :3].T @ T_camera_world[:3, 3]
+    return T_world_camera
 
 
 def _shots(folder: Path) -> list[_Shot]:
@@ -217,9 +220,10 @@ def _listed(folder: Path, registered: Mapping[str, Registered] | None) -> Iterat
             continue
         if registered is None:
             yield _Shot(name, camera, _unpermuted(each, where))
+        elif name in registered:
+            yield _Shot(name, camera, registered[name].T_world_camera)
         else:
-            found = registered.get(name)
-            yield _Shot(name, camera, None if found is None else found.T_world_camera)
+            yield _Shot(name, camera, _UNKNOWN)
 
 
 def _entries(transforms: _Transforms) -> Iterator[tuple[str, int, _Listed]]:
