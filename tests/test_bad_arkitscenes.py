@@ -79,6 +79,16 @@ FAULTS = {
     "five intrinsics": (INTRINSICS, "256 192 200 210 120", "holds 5 numbers; expected 6"),
     "intrinsics of zero": (INTRINSICS, "256 192 0 210 120 100", "is no camera: 256x192 pixels"),
     "half a pixel": (INTRINSICS, "256.5 192 200 210 120 100", "is no camera: 256.5x192 pixels"),
+    "more pixels than any camera has": (
+        INTRINSICS,
+        PINCAM.replace("256", "1e9"),
+        "is no camera: 1e.09x192 pixels",
+    ),
+    "pose beyond all numbers": (
+        TRAJECTORY,
+        "1e307 0 0 0 0 0 0\n10 1e300 0 0 0 0 0\n",
+        "has no pose within 5 ms",
+    ),
     "intrinsics not finite": (INTRINSICS, PINCAM.replace("256", "inf"), "expected 6 finite ones"),
 }
 

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
 from spatialevo_core.errors import DataError
-from spatialevo_datasets.files import ColourFile, DepthFile, numbers, read_text
+from spatialevo_datasets.files import MOST_PIXELS, ColourFile, DepthFile, numbers, read_text
 from spatialevo_datasets.frames import Depth, Frame
 
 SAME_WITHIN_MS = 1
@@ -105,7 +105,8 @@ def read_camera(path: Path) -> Camera:
             f"{path} holds {len(values)} numbers; expected 6 finite ones: w h fx fy cx cy"
         )
     width, height, fx, fy, cx, cy = values
-    if min(width, height) < 1 or (width % 1, height % 1) != (0, 0) or min(fx, fy) <= 0:
+    whole = (width % 1, height % 1) == (0, 0) and min(width, height) >= 1
+    if not whole or width * height > MOST_PIXELS or min(fx, fy) <= 0:
         raise DataError(
             f"{path} is no camera: {width:g}x{height:g} pixels, focal lengths {fx:g} and {fy:g}; "
             "expected whole numbers of pixels and positive lengths"
@@ -142,7 +143,7 @@ def _upright(
 
 @dataclass(frozen=True, eq=False)
 class _Poses:
-    time_ms: Int[np.ndarray, " n"]
+    time_ms: Float[np.ndarray, " n"]
     """Rising."""
     T_world_camera: Float[np.ndarray, "n 4 4"]
 
@@ -166,13 +167,17 @@ def _read_poses(path: Path) -> _Poses:
             )
     table = np.array(list(rows.values())).reshape(-1, 7)
     table = table[np.isfinite(table).all(axis=1)]
-    table = table[np.argsort(table[:, 0], kind="stable")]
     T_world_camera = np.tile(np.eye(4), (len(table), 1, 1))
-    if len(table):
-        to_world = Rotation.from_rotvec(table[:, 1:4]).as_matrix().transpose(0, 2, 1)
-        T_world_camera[:, :3, :3] = to_world
-        T_world_camera[:, :3, 3] = -(to_world @ table[:, 4:, None])[:, :, 0]
-    return _Poses(np.rint(table[:, 0] * 1000).astype(np.int64), T_world_camera)
+    # Numbers may be finite and yet too large for a pose.
+    with np.errstate(over="ignore", invalid="ignore"):
+        time_ms = np.rint(table[:, 0] * 1000)
+        if len(table):
+            to_world = Rotation.from_rotvec(table[:, 1:4]).as_matrix().transpose(0, 2, 1)
+            T_world_camera[:, :3, :3] = to_world
+            T_world_camera[:, :3, 3] = -(to_world @ table[:, 4:, None])[:, :, 0]
+    order = np.argsort(time_ms, kind="stable")
+    kept = order[np.isfinite(T_world_camera[order]).all(axis=(1, 2)) & np.isfinite(time_ms[order])]
+    return _Poses(time_ms[kept], T_world_camera[kept])
 
 
 def _timed(folder: Path, scan_id: str, ending: str) -> Mapping[int, Path]:
