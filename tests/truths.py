@@ -8,6 +8,7 @@ oracle.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from math import atan2, degrees, hypot
@@ -24,6 +25,8 @@ from spatialevo_datasets.synthetic.solids import render
 
 WELL_SCANNED_M = 0.02
 """Objects whose scanned box is farther than this from their plan are left out."""
+WELL_SHOWN_PX = 200
+"""Of the 19,200 of a depth image: one per cent."""
 WAYS = ("front", "front-right", "right", "back-right", "back", "back-left", "left", "front-left")
 MIRROR = {"left": "right", "right": "left"}
 OPPOSITE = {
@@ -39,8 +42,34 @@ OPPOSITE = {
     "image1": "image2",
     "image2": "image1",
 }
-METRES = {"m": 1.0, "cm": 0.01, "ft": 0.3048, "in": 0.0254, "m^2": 1.0, "ft^2": 0.3048**2}
-STEP = {"m": 0.01, "cm": 1.0, "ft": 0.01, "in": 0.1, "m^2": 0.1, "ft^2": 1.0}
+METRES = {
+    "m": 1.0,
+    "cm": 0.01,
+    "mm": 0.001,
+    "km": 1000.0,
+    "ft": 0.3048,
+    "in": 0.0254,
+    "yd": 0.9144,
+    "m^2": 1.0,
+    "cm^2": 1e-4,
+    "ft^2": 0.09290304,
+    "in^2": 0.00064516,
+    "yd^2": 0.83612736,
+}
+STEP = {
+    "m": 0.01,
+    "cm": 1.0,
+    "mm": 1.0,
+    "km": 1e-5,
+    "ft": 0.01,
+    "in": 0.1,
+    "yd": 0.01,
+    "m^2": 0.1,
+    "cm^2": 1.0,
+    "ft^2": 1.0,
+    "in^2": 1.0,
+    "yd^2": 0.1,
+}
 """To which answers are rounded."""
 FLOOR_SHARE = 0.03
 """How far the floor of a scanned room may be from its outline; see `test_floors`."""
@@ -232,7 +261,7 @@ def object_placed(name, view, q):
 
 
 def went(name, view, q):
-    first, second = (pose(name, index) for index in view.frames)
+    first, second = (pose(name, view.frames[k - 1]) for k in (q.first, q.second))
     turn, step = floor_angle_deg(first[:3, 2], second[:3, 2]), second[:3, 3] - first[:3, 3]
     turned = "right" if turn > 0 else "left"
     if q.kind == "turn":
@@ -266,9 +295,9 @@ def ordered(name, view, q):
         depth = (corners(found[0].box) @ here[:3, :3].T + here[:3, 3])[:, 2]
         spans.append((depth.min(), depth.max()))
     (near_a, far_a), (near_b, far_b) = spans
-    if far_a + 0.05 < near_b:
-        return q.first
-    return q.second if far_b + 0.05 < near_a else None
+    if min(far_a - near_b, far_b - near_a) > -0.05:
+        return None
+    return q.first if (far_a < near_b) == (q.wanted == "smaller") else q.second
 
 
 def seen_beside(name, view, q):
@@ -288,23 +317,23 @@ def seen_beside(name, view, q):
 
 
 @cache
-def _pictured(name: str, index: int) -> frozenset[int]:
-    """The pieces of which an exact rendering shows a pixel at least."""
+def _pixels(name: str, index: int) -> Counter[int]:
+    """How many pixels of each piece an exact rendering shows."""
     here = plan(name)
     K = rooms.intrinsics(rooms.DEPTH_SIZE, rooms.DEPTH_FOCAL)
     drawn = render(here.solids, K, *rooms.DEPTH_SIZE, here.cameras[index].T_world_camera)
-    return frozenset(np.unique(drawn.instance).tolist())
+    return Counter(drawn.instance.ravel().tolist())
 
 
 def shown(name, view, q):
-    """What only one of the images shows at all, that image shows more of; else unknown."""
+    """What one of the images shows well and the other not at all; else unknown."""
     (found,) = [each.id for each in plan(name).pieces if each.label == q.object]
-    seen = [found in _pictured(name, index) for index in view.frames]
-    if not any(seen):
+    pixels = [_pixels(name, index)[found] for index in view.frames]
+    if not any(pixels):
         return "neither"
-    if all(seen):
+    if min(pixels) > 0 or max(pixels) < WELL_SHOWN_PX:
         return None
-    return f"image{1 + (seen[0] == (q.sense == 'less'))}"
+    return f"image{1 + ((pixels[0] > 0) == (q.sense == 'less'))}"
 
 
 TRUTHS: dict[str, Truth] = {
@@ -327,6 +356,12 @@ TRUTHS: dict[str, Truth] = {
 """By task; the region of an object is told by no formula of the plan."""
 
 
+def forget() -> None:
+    """Let go of the rooms looked at so far."""
+    for kept in (built, pieces, _near, _gap, _pixels):
+        kept.cache_clear()
+
+
 def contradicted(task: str, name: str, view: Any, query: Any, answer: Answer[Any]) -> str | None:
     """How an accepted answer contradicts the plan; None if it does not, or nothing is known.
 
@@ -338,7 +373,7 @@ def contradicted(task: str, name: str, view: Any, query: Any, answer: Answer[Any
         return None
     if isinstance(answer.value, float):
         expected = truth / METRES[answer.unit]
-        within = expected * FLOOR_SHARE if answer.unit in ("m^2", "ft^2") else answer.band
+        within = expected * FLOOR_SHARE if answer.unit.endswith("^2") else answer.band
         agrees = abs(answer.value - expected) <= within + STEP[answer.unit] / 2
     else:
         agrees, expected = answer.value == truth, truth
