@@ -16,7 +16,7 @@ from spatialevo_core.engine import judge
 from spatialevo_core.errors import DataError
 from spatialevo_core.plugins import load
 from spatialevo_core.preparing import prepare_world
-from spatialevo_datasets import storing
+from spatialevo_datasets import boxes, distances, storing
 from spatialevo_datasets.boxes import Box
 from spatialevo_datasets.scannet import ScanNet
 from spatialevo_datasets.scene import MOST_DRAWN, Instance, Scene
@@ -123,6 +123,22 @@ def test_measures_are_looked_up_and_not_computed(folders, tmp_path):
     for ask in (lambda: bare.sight(bare.instances[0], 0), scene.frame(0).depth.read):
         with pytest.raises(DataError, match=r"depth/0\.png is missing"):
             ask()
+
+
+def test_they_are_looked_up_also_by_tasks_that_name_a_measure(folders, monkeypatch):
+    """A definition may be `Scene.gap` itself, put to any scene."""
+    scene = reading_caches(ScanNet()).load(folders[1], "room-0")
+    first, second = scene.instances[:2]
+    expected = [Scene.gap(scene, first, second).distance_m, Scene.obb(scene, first).size.tolist()]
+    for module, name in ((distances, "points_points"), (boxes, "fit"), (boxes, "aabb")):
+        monkeypatch.setattr(module, name, None)
+    scene = reading_caches(ScanNet()).load(folders[1], "room-0")
+    first, second = scene.instances[:2]
+    found = [Scene.gap(scene, first, second).distance_m, Scene.obb(scene, first).size.tolist()]
+    assert found == expected
+    assert (Scene.aabb(scene, first).size > 0).all()
+    with pytest.raises(TypeError):
+        replace(scene).gap(first, second)
 
 
 def test_a_copy_with_other_things_measures_them_anew(opened):

@@ -173,66 +173,51 @@ class PreparedScene(Scene):
 
     _tables: Tables = field(default=_NOTHING, init=False, repr=False)
 
-    def aabb(self, instance: Instance) -> Box:
-        """As in `Scene`; so are all that follow."""
-        return self._tables.box(instance, ALIGNED) or super().aabb(instance)
+    def _aabb(self, instance: Instance) -> Box:
+        return self._tables.box(instance, ALIGNED) or super()._aabb(instance)
 
-    def obb(self, instance: Instance) -> Box:
-        """Looked up."""
-        return self._tables.box(instance, FITTED) or super().obb(instance)
+    def _obb(self, instance: Instance) -> Box:
+        return self._tables.box(instance, FITTED) or super()._obb(instance)
 
-    def gap(self, a: Instance, b: Instance) -> Gap:
-        """Looked up, in a room of at most 150 objects."""
-        first, second = (a, b) if a.id <= b.id else (b, a)
-        found = self._tables.gap(first, second)
-        if found is None:
-            return super().gap(a, b)
-        return found if first is a else found.turned
+    def _gap(self, first: Instance, second: Instance) -> Gap:
+        return self._tables.gap(first, second) or super()._gap(first, second)
 
-    def sight(self, instance: Instance, frame_index: int) -> Sight | None:
-        """Looked up for a drawn frame."""
+    def _sight(self, instance: Instance, frame_index: int) -> Sight | None:
         at = self._tables.look(instance, frame_index)
         if at is None:
-            return super().sight(instance, frame_index)
+            return super()._sight(instance, frame_index)
         share, image_share, depth_m = self._tables.sights[at].tolist()
         if isnan(share):
             return None
         return Sight(share, image_share, None if isnan(depth_m) else depth_m)
 
-    def share_range(self, instance: Instance, frame_index: int) -> ShareRange | None:
-        """Looked up for a drawn frame, of an object alone of its name."""
+    def _share_range(self, instance: Instance, frame_index: int, sight: Sight) -> ShareRange | None:
         at = self._tables.look(instance, frame_index)
-        if at is None:
-            return super().share_range(instance, frame_index)
-        least, most = self._tables.ranges[at].tolist()
-        if isnan(least):
-            return super().share_range(instance, frame_index)
-        return ShareRange(least, most)
+        if at is None or isnan(self._tables.ranges[at][0]):
+            return super()._share_range(instance, frame_index, sight)
+        return ShareRange(*self._tables.ranges[at].tolist())
 
-    def overlap(self, frame_a: int, frame_b: int) -> float | None:
-        """Looked up for drawn frames."""
-        at = self._tables.pair(frame_a, frame_b)
+    def _overlap(self, one: int, two: int) -> float | None:
+        at = self._tables.pair(one, two)
         if at is None:
-            return super().overlap(frame_a, frame_b)
+            return super()._overlap(one, two)
         found = float(self._tables.overlaps[at])
         return None if isnan(found) else found
 
-    def covering(self, start: int) -> tuple[int, ...]:
-        """Looked up for a drawn frame."""
+    def _covering(self, start: int) -> tuple[int, ...]:
         row = self._tables.frames.get(start)
         if row is None:
-            return super().covering(start)
+            return super()._covering(start)
         return tuple(each for each in self._tables.choices[row].tolist() if each >= 0)
 
     @cached_property
     def whole_floor(self) -> Floor | None:
-        """Looked up."""
+        """As in `Scene`."""
         return self._tables.floor or super().whole_floor
 
-    def floor_shown(self, frame_index: int) -> Bool[np.ndarray, " m"]:
-        """Looked up for a drawn frame."""
+    def _floor_shown(self, frame_index: int) -> Bool[np.ndarray, " m"]:
         row = self._tables.frames.get(frame_index)
-        return super().floor_shown(frame_index) if row is None else self._tables.shown[row]
+        return super()._floor_shown(frame_index) if row is None else self._tables.shown[row]
 
 
 def opened(folder: Path, root: Path | None) -> PreparedScene:

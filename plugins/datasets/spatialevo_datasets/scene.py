@@ -136,11 +136,11 @@ class Scene:
         Its sides follow the axes of the world, so only quarter turns of the room leave it, and the
         answers of every definition `aabb`, as they are.
         """
-        return self._boxes.get(("aabb", instance.id), lambda: _aabb(instance))
+        return self._boxes.get(("aabb", instance.id), lambda: self._aabb(instance))
 
     def obb(self, instance: Instance) -> Box:
         """The gravity-aligned box fitted to the points; without points, the annotated box."""
-        return self._boxes.get(("obb", instance.id), lambda: _obb(instance))
+        return self._boxes.get(("obb", instance.id), lambda: self._obb(instance))
 
     def footprint(self, instance: Instance) -> Rectangles | None:
         """The rectangles along the hull of the object's points; None for an annotated box."""
@@ -153,7 +153,7 @@ class Scene:
     def gap(self, a: Instance, b: Instance) -> Gap:
         """The nearest distance between the geometries of two objects; exactly symmetric."""
         first, second = (a, b) if a.id <= b.id else (b, a)
-        found = self._gaps.get((first.id, second.id), lambda: _gap(first, second))
+        found = self._gaps.get((first.id, second.id), lambda: self._gap(first, second))
         return found if first is a else found.turned
 
     def nearest(self, instance: Instance, point: Float[np.ndarray, "3"]) -> Gap:
@@ -169,17 +169,15 @@ class Scene:
         """
         if not self.frames or instance.seen_by is None:
             return None
-        return self._looked(frame_index).sights[instance.id]
+        return self._sight(instance, frame_index)
 
     def share_range(self, instance: Instance, frame_index: int) -> ShareRange | None:
         """How far the share in `sight` hangs on errors of pose; None where there is no sight."""
-        sight, points = self.sight(instance, frame_index), instance.seen_by
-        if sight is None or points is None:
+        sight = self.sight(instance, frame_index)
+        if sight is None:
             return None
-        return self._ranges.get(
-            (instance.id, frame_index),
-            lambda: share_range(self.frame(frame_index), points, sight.share),
-        )
+        key = instance.id, frame_index
+        return self._ranges.get(key, lambda: self._share_range(instance, frame_index, sight))
 
     def overlap(self, frame_a: int, frame_b: int) -> float | None:
         """The share of what one frame shows of the room that the other shows, the smaller way.
@@ -189,15 +187,11 @@ class Scene:
         if not self.viewable:
             return None
         one, two = sorted((frame_a, frame_b))
-        return self._overlaps.get(
-            (one, two),
-            lambda: visibility.overlap(self._looked(one).room, self._looked(two).room),
-        )
+        return self._overlaps.get((one, two), lambda: self._overlap(one, two))
 
     def covering(self, start: int) -> tuple[int, ...]:
         """4 to 8 of the drawn frames that begin with one and cover the objects, rising indices."""
-        among = [frame.index for frame in self.drawn]
-        return self._choices.get(start, lambda: covering(self, start, among))
+        return self._choices.get(start, lambda: self._covering(start))
 
     def shares(self, frame_index: int) -> Shares:
         """How much the frame shows of each object."""
@@ -230,11 +224,7 @@ class Scene:
 
     def floor_shown(self, frame_index: int) -> Bool[np.ndarray, " m"]:
         """Which of the tops of the whole floor the frame shows; none where there is no floor."""
-        floor, frame = self.whole_floor, self.frame(frame_index)
-        tops = np.zeros((0, 3), dtype=np.float32) if floor is None else floor.tops
-        surface = self._surface if frame.depth is None else None
-        key = ("floor", frame.index)
-        return self._looks.get(key, lambda: visibility.look(frame, tops, surface).visible)
+        return self._looks.get(("floor", frame_index), lambda: self._floor_shown(frame_index))
 
     @classmethod
     def stored_form(cls) -> str:
@@ -276,6 +266,38 @@ class Scene:
     @cached_property
     def _objects(self) -> _Objects:
         return _Objects.of(self.instances)
+
+    # What is computed once for each of the measures above; a prepared room knows some of it.
+
+    def _aabb(self, instance: Instance) -> Box:
+        if instance.points is None:
+            return boxes.bounds(_obb(instance))
+        return boxes.aabb(instance.points)
+
+    def _obb(self, instance: Instance) -> Box:
+        return _obb(instance)
+
+    def _gap(self, first: Instance, second: Instance) -> Gap:
+        return _gap(first, second)
+
+    def _sight(self, instance: Instance, frame_index: int) -> Sight | None:
+        return self._looked(frame_index).sights[instance.id]
+
+    def _share_range(self, instance: Instance, frame_index: int, sight: Sight) -> ShareRange | None:
+        frame, points = self.frame(frame_index), instance.seen_by
+        return None if points is None else share_range(frame, points, sight.share)
+
+    def _overlap(self, one: int, two: int) -> float | None:
+        return visibility.overlap(self._looked(one).room, self._looked(two).room)
+
+    def _covering(self, start: int) -> tuple[int, ...]:
+        return covering(self, start, [frame.index for frame in self.drawn])
+
+    def _floor_shown(self, frame_index: int) -> Bool[np.ndarray, " m"]:
+        floor, frame = self.whole_floor, self.frame(frame_index)
+        tops = np.zeros((0, 3), dtype=np.float32) if floor is None else floor.tops
+        surface = self._surface if frame.depth is None else None
+        return visibility.look(frame, tops, surface).visible
 
     @property
     def _scan(self) -> Points:
@@ -330,10 +352,6 @@ class _Objects:
 class _Looked:
     sights: Mapping[int, Sight | None]
     room: Shown
-
-
-def _aabb(instance: Instance) -> Box:
-    return boxes.bounds(_obb(instance)) if instance.points is None else boxes.aabb(instance.points)
 
 
 def _obb(instance: Instance) -> Box:

@@ -79,7 +79,7 @@ def _share(frame: Frame, points: Float32[np.ndarray, "n 3"], beside: int) -> flo
     """Of the points and so many that lie beside the image."""
     seen = look(frame, points, None)
     known = np.count_nonzero(seen.known) + beside
-    return np.count_nonzero(seen.visible) / known if known else 0.0
+    return float(np.count_nonzero(seen.visible) / known) if known else 0.0
 
 
 def _world(frame: Frame, points_cam: Float[np.ndarray, "n 3"]) -> Float32[np.ndarray, "n 3"]:
