@@ -142,9 +142,10 @@ def draw(rows: list[dict[str, float]], path: Path) -> None:
     for axis, (what, own) in zip(axes, chosen, strict=True):
         own = sorted(own, key=lambda row: row[what])  # noqa: PLW2901
         axis.plot([row[what] for row in own], [row["prepare_s"] for row in own], "o-")
-        axis.set(xlabel=what, ylabel="prepare, s", xlim=(0, None), ylim=(0, None))
+        axis.set(xlabel=what, ylabel="prepare, s", xlim=(0, None))
         axis.grid(alpha=0.3)
-    figure.suptitle(f"{own[0]['objects']:.0f} objects, depth {SIZE[0]} x {SIZE[1]}, one core")
+    axes[0].set_ylim(0, 1.1 * max(row["prepare_s"] for row in rows))
+    figure.suptitle(f"{own[-1]['objects']:.0f} objects, depth {SIZE[0]} x {SIZE[1]}, one core")
     figure.tight_layout()
     figure.savefig(path, dpi=120)
 
