@@ -34,6 +34,9 @@ ASKED = {
     "What is the shortest distance between the desk and the sofa, in centimeters?": 160,
     "How far apart are the desk and the sofa at their closest points, in feet?": 5.25,
     "What is the distance in inches from the desk to the nearest point of the sofa?": 63.0,
+    "How far is the sofa from the desk, in yards?": 1.75,
+    "How many millimeters separate the sofa from the desk at their closest points?": 1600,
+    "What is the distance between the desk and the sofa in km?": 0.0016,
     "How far is the piano from the desk?": "object.missing",
     "How far is the desk from the desk?": "object.repeated",
     "How far is the desk from the chair?": "object.ambiguous",
@@ -67,10 +70,18 @@ def test_the_benchmarks_wording_is_read():
     assert asked(TASK, question, NORTH).query == Distance(first="desk", second="sofa")
 
 
-@pytest.mark.parametrize("unit", ["m", "cm", "ft", "in"])
+@pytest.mark.parametrize("unit", ["m", "cm", "mm", "km", "ft", "in", "yd"])
 def test_the_band_is_eight_centimetres_in_the_unit_asked(unit):
     answer = judge(TASK, NORTH, Distance(first="desk", second="sofa", unit=unit)).answer
-    per_metre = {"m": 1, "cm": 100, "ft": 1 / 0.3048, "in": 1 / 0.0254}[unit]
+    per_metre = {
+        "m": 1,
+        "cm": 100,
+        "mm": 1000,
+        "km": 0.001,
+        "ft": 1 / 0.3048,
+        "in": 1 / 0.0254,
+        "yd": 1 / 0.9144,
+    }[unit]
     assert answer.unit == unit
     assert answer.band == pytest.approx(0.08 * per_metre)
     assert TASK.score("1.65 m", answer) == 1.0

@@ -49,7 +49,7 @@ ASKED = {
     "Which is longer in its longest dimension, the table or the bed?": "object.unseen",
     "Which is longer in its longest dimension, the table or the cup?": "object.sparse",
     "Which is longer in its longest dimension, the bench or the sofa?": "answer.near_boundary",
-    "Which is taller, the table or the sofa?": "question.unparseable",
+    "Which is taller, the table or the sofa?": "question.other_task",
     "Which is not longer in its longest dimension, the table or the sofa?": "question.unparseable",
     "Which is longer in its longest dimension, the table, the desk or the sofa?": (
         "question.unparseable"

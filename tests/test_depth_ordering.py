@@ -40,6 +40,11 @@ ASKED = {
     # Of equal depth, and 0.5 m apart in distance.
     "Which is closer to the camera, the chair or the table?": "answer.near_boundary",
     "Which is closer to the camera, the lamp or the stool?": "answer.near_boundary",
+    "Which is farther from the camera, the chair or the lamp?": "lamp",
+    "Is the lamp or the chair farther away from the camera?": "lamp",
+    "Which has the larger depth in this image, the tv or the sofa?": "sofa",
+    "Which has the greater depth, the chair or the table?": "same",
+    "Which is farther from the camera, the tv or the sofa?": "answer.near_boundary",
     "Which has the smaller depth in this image, the piano or the lamp?": "object.missing",
     "Which has the smaller depth in this image, the lamp or the lamp?": "object.repeated",
     "Which has the smaller depth in this image, the box or the lamp?": "object.ambiguous",

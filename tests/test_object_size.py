@@ -57,7 +57,7 @@ ASKED = {
     "What is the largest dimension of the shelf, in meters?": "answer.near_boundary",
     "What is the largest dimension of the table leg, in meters?": "question.other_task",
     "What is the smallest dimension of the table, in meters?": "question.unparseable",
-    "How wide is the table, in meters?": "question.unparseable",
+    "How wide is the table, in meters?": "question.other_task",
     "What is the largest dimension of the table, in parsecs?": "question.unparseable",
 }
 

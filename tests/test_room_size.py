@@ -29,7 +29,7 @@ ASKED = {
     "the size of the combined space.": 24.0,
     "How many square feet does this room have?": 258,
     "What is the floor area of the room?": 24.0,
-    "How large is the other room, in square meters?": "question.unparseable",
+    "How large is the other room, in square meters?": "question.other_task",
     "How large is this room, in meters?": "question.unparseable",
     "How large is this table, in square meters?": "question.unparseable",
 }

@@ -195,7 +195,7 @@ def _meaning(vocabulary: Vocabulary, form: str) -> _Meaning:
     if name is not None:
         return _Meaning(name)
     elsewhere = vocabulary.known(form)
-    if _no_thing(form) or (elsewhere is None and all(w in ATTRIBUTES for w in form.split())):
+    if _no_thing(form) or (elsewhere is None and form.endswith("est") and form in ATTRIBUTES):
         return _Meaning()
     if elsewhere is None:
         shift = shift_of_meaning(form, vocabulary)

@@ -9,19 +9,16 @@ brings the closest of thousands nearer, and the rounding of the answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from random import Random
-
 from spatialevo_core.question import Answer, Evidence, Query
 from spatialevo_core.scoring import relative_accuracy
 from spatialevo_core.slots import Name
-from spatialevo_core.task import Solve, Task
+from spatialevo_core.task import Solve
 from spatialevo_datasets.scene import Scene
 from spatialevo_datasets.views import SceneView
 from spatialevo_tasks import proposals, rules
 from spatialevo_tasks.gaps import BOXED, GapOf
 from spatialevo_tasks.geometry import Triple, rounded, source
-from spatialevo_tasks.profiles import PROFILES
+from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.units import LengthUnit, measured
 from spatialevo_tasks.wordings import others, written
@@ -75,13 +72,7 @@ def touching(evidence: DistanceEvidence, _terms: SpatialTerms) -> str | None:
     return f"the two are {evidence.distance_m:.2f} m apart: they touch"
 
 
-def candidates(view: SceneView, rng: Random) -> Iterator[Distance]:
-    """Pairs of objects that can be named and seen, in metres."""
-    for first, second in proposals.arrangements(proposals.definite(view), 2, rng):
-        yield Distance(first=first, second=second)
-
-
-TASK = Task(
+TASK = SpatialTask(
     name="absolute_distance",
     summary="How far apart two objects are at their closest points.",
     world=SceneView,
@@ -105,12 +96,10 @@ TASK = Task(
         rules.connected(*NAMED),
         rules.informative(touching, said=("touch", "no distance", "too close", "overlap")),
     ),
-    candidates=candidates,
+    candidates=proposals.about(Distance, *NAMED),
     solve=by(Scene.gap),
     definitions={name: by(measure) for name, measure in BOXED.items()},
     score=relative_accuracy,
     answer_hint=lambda q: f"a number in {q.unit}",
     brief=proposals.told_objects,
-    terms=SpatialTerms(),
-    profiles=PROFILES,
 )

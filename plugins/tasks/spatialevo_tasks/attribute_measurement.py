@@ -14,12 +14,12 @@ from typing import Annotated, Literal
 
 from spatialevo_core.question import Answer, Evidence, Query
 from spatialevo_core.slots import Choice, Name
-from spatialevo_core.task import Solve, Task
+from spatialevo_core.task import Solve
 from spatialevo_datasets.views import PairView
 from spatialevo_tasks import extents, proposals, rules
 from spatialevo_tasks.extents import Extent, ExtentOf
 from spatialevo_tasks.naming import object_label
-from spatialevo_tasks.profiles import PROFILES
+from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.wordings import others, written
 
@@ -76,7 +76,7 @@ def candidates(view: PairView, rng: Random) -> Iterator[Comparison]:
         yield Comparison(first=first, second=second, sense=rng.choice(("longer", "shorter")))
 
 
-TASK = Task(
+TASK = SpatialTask(
     name="attribute_measurement",
     summary="Which of two objects is longer in its longest dimension.",
     world=PairView,
@@ -105,6 +105,4 @@ TASK = Task(
     score=object_label,
     answer_hint=lambda q: f"{q.first} or {q.second}",
     brief=proposals.told_objects,
-    terms=SpatialTerms(),
-    profiles=PROFILES,
 )

@@ -11,11 +11,10 @@ from __future__ import annotations
 from spatialevo_core.question import Answer, Evidence, Query
 from spatialevo_core.scoring import exact_label
 from spatialevo_core.slots import ImageNumber
-from spatialevo_core.task import Task
 from spatialevo_datasets.views import PairView
 from spatialevo_tasks import pairs, rules
 from spatialevo_tasks.geometry import Triple, rounded
-from spatialevo_tasks.profiles import PROFILES
+from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.wordings import others, written
 
@@ -60,7 +59,7 @@ def level(evidence: ElevationEvidence, terms: SpatialTerms) -> str | None:
     )
 
 
-TASK = Task(
+TASK = SpatialTask(
     name="camera_camera_elevation",
     summary="Whether the camera of one image was higher or lower than that of the other.",
     world=PairView,
@@ -87,6 +86,4 @@ TASK = Task(
     solve=solve,
     score=lambda reply, answer: exact_label(reply, answer, SAID),
     answer_hint=lambda q: "higher or lower",  # noqa: ARG005
-    terms=SpatialTerms(),
-    profiles=PROFILES,
 )

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from spatialevo_core.question import Answer, Query
 from spatialevo_core.slots import ImageNumber
-from spatialevo_core.task import Task
 from spatialevo_datasets.views import PairView
 from spatialevo_tasks import geometry, pairs, rules
 from spatialevo_tasks.directions import EIGHT, direction
 from spatialevo_tasks.pairs import FromCamera
-from spatialevo_tasks.profiles import PROFILES
+from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.wordings import others, written
 
@@ -32,7 +31,7 @@ def solve(view: PairView, q: CameraPlace, terms: SpatialTerms) -> Answer[FromCam
     return Answer(value=EIGHT.word(evidence.azimuth_deg), evidence=evidence)
 
 
-TASK = Task(
+TASK = SpatialTask(
     name="camera_camera_position",
     summary="Where the camera of one image was for who took the other.",
     world=PairView,
@@ -62,6 +61,4 @@ TASK = Task(
     solve=solve,
     score=direction,
     answer_hint=lambda q: f"one of {', '.join(EIGHT.words)}",  # noqa: ARG005
-    terms=SpatialTerms(),
-    profiles=PROFILES,
 )

@@ -15,13 +15,12 @@ from typing import Literal
 
 from spatialevo_core.question import Answer, Query
 from spatialevo_core.slots import ImageNumber
-from spatialevo_core.task import Task
 from spatialevo_datasets.views import PairView
 from spatialevo_tasks import rules
 from spatialevo_tasks.cameras import camera_frame, yaw_deg
 from spatialevo_tasks.directions import direction_and_verb
 from spatialevo_tasks.geometry import Decided, Triple, move_word, rounded, turn_word, unsettled
-from spatialevo_tasks.profiles import PROFILES
+from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.wordings import others, written
 
@@ -128,7 +127,7 @@ _ASKED: dict[Kind, tuple[str, str]] = {
     ),
 }
 
-TASK = Task(
+TASK = SpatialTask(
     name="camera_motion",
     summary="Which way the camera moved or turned from the first image to the second.",
     world=PairView,
@@ -152,6 +151,4 @@ TASK = Task(
     solve=solve,
     score=direction_and_verb,
     answer_hint=lambda q: HINTS[q.kind],
-    terms=SpatialTerms(),
-    profiles=PROFILES,
 )

@@ -10,19 +10,16 @@ nearer, and the rounding of the answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from random import Random
-
 from spatialevo_core.question import Answer, Evidence, Query
 from spatialevo_core.scoring import relative_accuracy
 from spatialevo_core.slots import Name
-from spatialevo_core.task import Solve, Task
+from spatialevo_core.task import Solve
 from spatialevo_datasets.scene import Scene
 from spatialevo_datasets.views import FrameView
 from spatialevo_tasks import proposals, rules
 from spatialevo_tasks.gaps import RangeOf, to
 from spatialevo_tasks.geometry import BoxOf, Triple, rounded, source
-from spatialevo_tasks.profiles import PROFILES
+from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.units import LengthUnit, measured
 from spatialevo_tasks.wordings import others, written
@@ -78,14 +75,7 @@ def at_it(evidence: RangeEvidence, _terms: SpatialTerms) -> str | None:
     return None
 
 
-def candidates(view: FrameView, rng: Random) -> Iterator[Range]:
-    """Objects that can be named and seen, in metres."""
-    names = proposals.definite(view)
-    for name in rng.sample(names, len(names)):
-        yield Range(object=name)
-
-
-TASK = Task(
+TASK = SpatialTask(
     name="camera_object_distance",
     summary="How far an object's nearest point is from the camera.",
     world=FrameView,
@@ -108,12 +98,10 @@ TASK = Task(
         *rules.named("object"),
         rules.informative(at_it, said=("inside", "within the object", "touches", "no distance")),
     ),
-    candidates=candidates,
+    candidates=proposals.about(Range, "object"),
     solve=by(Scene.nearest, Scene.obb),
     definitions={"aabb": by(to(Scene.aabb), Scene.aabb), "obb": by(to(Scene.obb), Scene.obb)},
     score=relative_accuracy,
     answer_hint=lambda q: f"a number in {q.unit}",
     brief=proposals.told_objects,
-    terms=SpatialTerms(),
-    profiles=PROFILES,
 )

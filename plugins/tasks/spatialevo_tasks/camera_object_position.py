@@ -12,14 +12,14 @@ from random import Random
 
 from spatialevo_core.question import Answer, Query
 from spatialevo_core.slots import ImageNumber, Name
-from spatialevo_core.task import Solve, Task
+from spatialevo_core.task import Solve
 from spatialevo_datasets.scene import Scene
 from spatialevo_datasets.views import PairView
 from spatialevo_tasks import geometry, pairs, proposals, rules
 from spatialevo_tasks.directions import EIGHT, direction
 from spatialevo_tasks.geometry import BoxOf
 from spatialevo_tasks.pairs import FromCamera
-from spatialevo_tasks.profiles import PROFILES
+from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.rules import SpatialTerms
 
 
@@ -55,7 +55,7 @@ def candidates(view: PairView, rng: Random) -> Iterator[ObjectPlace]:
         yield ObjectPlace(object=name, reference=number)
 
 
-TASK = Task(
+TASK = SpatialTask(
     name="camera_object_position",
     summary="Where an object was for who took one of the images.",
     world=PairView,
@@ -78,6 +78,4 @@ TASK = Task(
     score=direction,
     answer_hint=lambda q: f"one of {', '.join(EIGHT.words)}",  # noqa: ARG005
     brief=proposals.told_objects,
-    terms=SpatialTerms(),
-    profiles=PROFILES,
 )

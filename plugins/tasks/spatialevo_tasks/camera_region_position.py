@@ -18,7 +18,7 @@ import numpy as np
 
 from spatialevo_core.question import Answer, Query, Stage
 from spatialevo_core.slots import ImageNumber
-from spatialevo_core.task import Complaint, Solve, Task, rule
+from spatialevo_core.task import Complaint, Solve, rule
 from spatialevo_core.text import sentence
 from spatialevo_datasets.scene import Instance, Scene
 from spatialevo_datasets.views import PairView
@@ -28,7 +28,7 @@ from spatialevo_tasks.directions import EIGHT, direction
 from spatialevo_tasks.gatherings import SLACK_M, Gathering
 from spatialevo_tasks.geometry import BoxOf, Triple, rounded
 from spatialevo_tasks.pairs import FromCamera
-from spatialevo_tasks.profiles import PROFILES
+from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.regions import RegionName, region, regions_of, told_regions
 from spatialevo_tasks.rules import SpatialTerms
 
@@ -154,7 +154,7 @@ def candidates(view: PairView, rng: Random) -> Iterator[RegionPlace]:
         yield RegionPlace(region=name, reference=number)
 
 
-TASK = Task(
+TASK = SpatialTask(
     name="camera_region_position",
     summary="Where a region of the room was for who took one of the images.",
     world=PairView,
@@ -176,6 +176,4 @@ TASK = Task(
     score=direction,
     answer_hint=lambda q: f"one of {', '.join(EIGHT.words)}",  # noqa: ARG005
     brief=lambda view: told_regions(proposals.visible(view)),
-    terms=SpatialTerms(),
-    profiles=PROFILES,
 )

@@ -11,18 +11,15 @@ called the same.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from random import Random
 from typing import Literal, get_args
 
 from spatialevo_core.question import Answer, Evidence, Query
 from spatialevo_core.slots import Name
-from spatialevo_core.task import Task
 from spatialevo_datasets.scene import Instance
 from spatialevo_datasets.views import FrameView
 from spatialevo_tasks import proposals, rules
 from spatialevo_tasks.naming import object_label
-from spatialevo_tasks.profiles import PROFILES
+from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.wordings import others, written
 
@@ -103,14 +100,7 @@ def close(evidence: OrderingEvidence, terms: SpatialTerms) -> str | None:
     return f"by depth one leads by {lead:.2f} m, by the nearest points {nearer:.2f} m"
 
 
-def candidates(view: FrameView, rng: Random) -> Iterator[Ordering]:
-    """Pairs of objects that can be named and seen, in either sense; the smaller depth is asked."""
-    pairs = proposals.arrangements(proposals.definite(view), 2, rng)
-    for (first, second), sense in proposals.each_with(pairs, get_args(Sense), rng):
-        yield Ordering(first=first, second=second, sense=sense)
-
-
-TASK = Task(
+TASK = SpatialTask(
     name="depth_ordering",
     summary="Which of two objects is at smaller depth along the viewing direction.",
     world=FrameView,
@@ -143,12 +133,10 @@ TASK = Task(
         *rules.named(*NAMED),
         rules.decisive(close, said=("same depth", "equally far", "same distance")),
     ),
-    candidates=candidates,
+    candidates=proposals.about(Ordering, *NAMED, sense=get_args(Sense)),
     solve=solve,
     score=lambda reply, answer: object_label(reply, answer, {SAME: SAME_SAID}),
     answer_hint=lambda q: f"{q.first}, {q.second} or {SAME}",
     brief=proposals.told_objects,
     worth=lambda answer: 0.5 if answer.value == SAME else 1.0,
-    terms=SpatialTerms(),
-    profiles=PROFILES,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from math import atan, atan2, degrees, hypot, inf
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -83,6 +83,13 @@ class Found(NamedTuple):
     azimuth_deg: float
     rays_m: dict[str, float]
     decisions: tuple[Decision, ...]
+
+    @property
+    def bearing(self) -> dict[str, Any]:
+        """What a `Bearing` says of it."""
+        told = self._asdict()
+        del told["word"]
+        return told
 
 
 def on_the_floor(

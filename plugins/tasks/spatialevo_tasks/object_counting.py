@@ -14,11 +14,10 @@ from typing import Any
 from spatialevo_core.numbers import quantity
 from spatialevo_core.question import Answer, Evidence, Query
 from spatialevo_core.slots import Name
-from spatialevo_core.task import Task
 from spatialevo_datasets.views import SceneView
 from spatialevo_tasks import proposals, rules
 from spatialevo_tasks.geometry import Triple, rounded
-from spatialevo_tasks.profiles import PROFILES
+from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.wordings import others, written
 
@@ -67,7 +66,7 @@ def none(evidence: Members, _terms: SpatialTerms) -> str | None:
     return None if evidence.ids else "there are none of them in this room"
 
 
-TASK = Task(
+TASK = SpatialTask(
     name="object_counting",
     summary="How many objects of a category there are.",
     world=SceneView,
@@ -97,6 +96,4 @@ TASK = Task(
     answer_hint=lambda q: "a whole number",  # noqa: ARG005
     brief=proposals.told_objects,
     worth=lambda answer: 0.5 if answer.value == 1 else 1.0,
-    terms=SpatialTerms(),
-    profiles=PROFILES,
 )

@@ -8,17 +8,14 @@ and what makes noise choose another box are derived in `extents`. A part's or a 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from random import Random
-
 from spatialevo_core.question import Answer, Query
 from spatialevo_core.scoring import relative_accuracy
 from spatialevo_core.slots import Name
-from spatialevo_core.task import Solve, Task
+from spatialevo_core.task import Solve
 from spatialevo_datasets.views import SceneView
 from spatialevo_tasks import extents, proposals, rules
 from spatialevo_tasks.extents import Extent, ExtentOf
-from spatialevo_tasks.profiles import PROFILES
+from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.units import LengthUnit, measured
 from spatialevo_tasks.wordings import others, written
@@ -49,14 +46,7 @@ def unsteady(box: Extent, _terms: SpatialTerms) -> str | None:
     return f"boxes of almost the same size have longest sides from {low:.2f} m to {high:.2f} m"
 
 
-def candidates(view: SceneView, rng: Random) -> Iterator[Size]:
-    """Objects that can be named and seen, in centimetres."""
-    names = proposals.definite(view)
-    for name in rng.sample(names, len(names)):
-        yield Size(object=name)
-
-
-TASK = Task(
+TASK = SpatialTask(
     name="object_size",
     summary="How long an object's longest dimension is.",
     world=SceneView,
@@ -78,12 +68,10 @@ TASK = Task(
         *rules.named("object"),
         rules.decisive(unsteady, said=("another side", "round", "which side", "no clear side")),
     ),
-    candidates=candidates,
+    candidates=proposals.about(Size, "object"),
     solve=by(extents.oriented),
     definitions={"aabb": by(extents.upright)},
     score=relative_accuracy,
     answer_hint=lambda q: f"a number in {q.unit}",
     brief=proposals.told_objects,
-    terms=SpatialTerms(),
-    profiles=PROFILES,
 )

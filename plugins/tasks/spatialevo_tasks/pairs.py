@@ -114,9 +114,7 @@ def from_camera(
         front_m=seen.front,
         right_m=seen.right,
         up_m=seen.up,
-        azimuth_deg=found.azimuth_deg,
-        rays_m=found.rays_m,
-        decisions=found.decisions,
+        **found.bearing,
     )
 
 

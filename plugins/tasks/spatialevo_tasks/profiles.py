@@ -1,8 +1,17 @@
-"""The profiles of the spatial tasks: consistent choices of what counts as the truth."""
+"""What all tasks about rooms share: their settings, and profiles of what counts as the truth."""
 
 from __future__ import annotations
 
-from spatialevo_core.task import EXACT, Profile
+from dataclasses import dataclass
+from typing import TypeVar
+
+from spatialevo_core.question import Query, Terms
+from spatialevo_core.task import EXACT, Profile, Task
+from spatialevo_tasks.rules import SpatialTerms
+
+_TERMS = SpatialTerms()
+V = TypeVar("V")
+Q = TypeVar("Q", bound=Query)
 
 PAPER = Profile(
     name="paper",
@@ -30,3 +39,11 @@ VSI_BENCH = Profile(
 
 PROFILES = (EXACT, PAPER, VSI_BENCH)
 """What every spatial task carries."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpatialTask(Task[V, Q]):
+    """A task about rooms, with the settings and profiles of all of them."""
+
+    terms: Terms = _TERMS
+    profiles: tuple[Profile, ...] = PROFILES

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import perm
 from random import Random
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from spatialevo_core.question import Query
 from spatialevo_core.task import MOST_CANDIDATES
 from spatialevo_datasets.views import View
 from spatialevo_tasks.rules import SpatialTerms, hidden, referents
 
 A = TypeVar("A")
 B = TypeVar("B")
+Q = TypeVar("Q", bound=Query)
 
 _USUAL = SpatialTerms()
 
@@ -53,6 +55,28 @@ def each_with(arranged: Iterable[A], options: Sequence[B], rng: Random) -> Itera
     rows = [(each, rng.sample(options, len(options))) for each in arranged]
     for turn in range(len(options)):
         yield from ((each, order[turn]) for each, order in rows)
+
+
+def about(
+    query: type[Q], *fields: str, **options: Sequence[Any]
+) -> Callable[[View, Random], Iterator[Q]]:
+    """Candidates that name a different object in each field, all of which can be named and seen.
+
+    `options` are the values of one more field, of which every one is asked.
+    """
+    ((option, values),) = options.items() or (("", ()),)
+
+    def candidates(view: View, rng: Random) -> Iterator[Q]:
+        named = (
+            dict(zip(fields, names, strict=True))
+            for names in arrangements(definite(view), len(fields), rng)
+        )
+        if not values:
+            yield from map(query.model_validate, named)
+        for given, value in each_with(named, values, rng):
+            yield query.model_validate({**given, option: value})
+
+    return candidates
 
 
 def told_objects(view: View) -> str:

@@ -7,21 +7,19 @@ eight ways, the quadrants, left or right, or left, right or back with back from 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from math import hypot
-from random import Random
 from typing import get_args
 
 from spatialevo_core.question import Answer, Query
 from spatialevo_core.slots import Name
-from spatialevo_core.task import Solve, Task
+from spatialevo_core.task import Solve
 from spatialevo_datasets.scene import Scene
 from spatialevo_datasets.views import SceneView
 from spatialevo_tasks import geometry, proposals, rules
 from spatialevo_tasks.cameras import facing_frame
 from spatialevo_tasks.directions import SECTORS, Offer, direction
 from spatialevo_tasks.geometry import Bearing, BoxOf, Triple
-from spatialevo_tasks.profiles import PROFILES
+from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.wordings import others, written
 
@@ -65,25 +63,11 @@ def by(box: BoxOf) -> Solve:
             facing_m=geometry.rounded(facing),
             query_m=geometry.rounded(query),
             sources=tuple(map(geometry.source, objects)),
-            azimuth_deg=found.azimuth_deg,
-            rays_m=found.rays_m,
-            decisions=found.decisions,
+            **found.bearing,
         )
         return Answer(value=found.word, evidence=evidence)
 
     return solve
-
-
-def candidates(view: SceneView, rng: Random) -> Iterator[Lookout]:
-    """Triples of objects that can be named and seen, with every vocabulary."""
-    triples = proposals.arrangements(proposals.definite(view), 3, rng)
-    for (standing, facing, query), offer in proposals.each_with(triples, get_args(Offer), rng):
-        yield Lookout(standing=standing, facing=facing, query=query, offer=offer)
-
-
-def answer_hint(q: Lookout) -> str:
-    """The words on offer."""
-    return f"one of {', '.join(SECTORS[q.offer].words)}"
 
 
 _STANCES = (
@@ -107,7 +91,7 @@ _ASKED: dict[Offer, tuple[str, str]] = {
         "is the {query} left, right or behind (back means a turn of at least 135 degrees)?",
     ),
 }
-TASK = Task(
+TASK = SpatialTask(
     name="relative_direction",
     summary="Where an object is for someone who stands by a second and faces a third.",
     world=SceneView,
@@ -126,12 +110,10 @@ TASK = Task(
         geometry.far_enough(),
         rules.decisive(geometry.unsettled),
     ),
-    candidates=candidates,
+    candidates=proposals.about(Lookout, *NAMED, offer=get_args(Offer)),
     solve=by(Scene.obb),
     definitions={"aabb": by(Scene.aabb)},
     score=direction,
-    answer_hint=answer_hint,
+    answer_hint=lambda q: f"one of {', '.join(SECTORS[q.offer].words)}",
     brief=proposals.told_objects,
-    terms=SpatialTerms(),
-    profiles=PROFILES,
 )

@@ -15,14 +15,14 @@ from pydantic import Field
 
 from spatialevo_core.question import Answer, Evidence, Query
 from spatialevo_core.slots import Name, Names
-from spatialevo_core.task import MOST_CANDIDATES, Solve, Task
+from spatialevo_core.task import MOST_CANDIDATES, Solve
 from spatialevo_core.text import sentence
 from spatialevo_datasets.scene import Scene
 from spatialevo_datasets.views import SceneView
 from spatialevo_tasks import proposals, rules
 from spatialevo_tasks.gaps import BOXED, GapOf, Reach, nearest_to, reach
 from spatialevo_tasks.naming import object_label
-from spatialevo_tasks.profiles import PROFILES
+from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.wordings import others, written
 
@@ -97,7 +97,7 @@ ASKED = (
     "Choosing from {candidates}, which is <to> the {anchor}",
 )
 
-TASK = Task(
+TASK = SpatialTask(
     name="relative_distance",
     summary="Which candidate is closest to an anchor object, or farthest from it.",
     world=SceneView,
@@ -122,6 +122,4 @@ TASK = Task(
     score=object_label,
     answer_hint=lambda q: f"one of {sentence(q.candidates, 'or')}",
     brief=proposals.told_objects,
-    terms=SpatialTerms(),
-    profiles=PROFILES,
 )

@@ -17,9 +17,9 @@ from random import Random
 from spatialevo_core.errors import ConfigError
 from spatialevo_core.question import Answer, Evidence, Query, Stage
 from spatialevo_core.scoring import plainly, relative_accuracy
-from spatialevo_core.task import Complaint, Task, rule
+from spatialevo_core.task import Complaint, rule
 from spatialevo_datasets.views import SceneView
-from spatialevo_tasks.profiles import PROFILES
+from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.units import AreaUnit, measured
 from spatialevo_tasks.wordings import others, written
@@ -107,7 +107,7 @@ def candidates(_view: SceneView, _rng: Random) -> Iterator[RoomSize]:
     yield RoomSize()
 
 
-TASK = Task(
+TASK = SpatialTask(
     name="room_size",
     summary="How large the floor of the room is.",
     world=SceneView,
@@ -132,5 +132,4 @@ TASK = Task(
     score=lambda reply, answer: relative_accuracy(reply, plainly(answer)),
     answer_hint=lambda q: f"a number in {q.unit}",
     terms=RoomTerms(),
-    profiles=PROFILES,
 )

@@ -10,20 +10,18 @@ ask which way the camera would turn from the reference to the target, by 5 degre
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from random import Random
 from typing import Literal
 
 from spatialevo_core.question import Answer, Query
 from spatialevo_core.slots import Name
-from spatialevo_core.task import Solve, Task
+from spatialevo_core.task import Solve
 from spatialevo_datasets.scene import Scene
 from spatialevo_datasets.views import FrameView
 from spatialevo_tasks import geometry, proposals, rules
 from spatialevo_tasks.cameras import Components, camera_frame, wrap_deg
 from spatialevo_tasks.directions import EIGHT, direction_in_part
 from spatialevo_tasks.geometry import Bearing, BoxOf, Found, Triple
-from spatialevo_tasks.profiles import PROFILES
+from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.wordings import others, written
 
@@ -80,9 +78,7 @@ def by(box: BoxOf) -> Solve:
             front_m=vector.front,
             right_m=vector.right,
             up_m=vector.up,
-            azimuth_deg=found.azimuth_deg,
-            rays_m=found.rays_m,
-            decisions=found.decisions,
+            **found.bearing,
         )
         return Answer(value=found.word, evidence=evidence)
 
@@ -104,13 +100,6 @@ def _side(
     return found._replace(rays_m=rays, decisions=(only,))
 
 
-def candidates(view: FrameView, rng: Random) -> Iterator[Placement]:
-    """Pairs of objects that can be named and seen, with either offer."""
-    pairs = proposals.arrangements(proposals.definite(view), 2, rng)
-    for (target, reference), offer in proposals.each_with(pairs, OFFERS, rng):
-        yield Placement(target=target, reference=reference, offer=offer)
-
-
 def answer_hint(q: Placement) -> str:
     """The words on offer."""
     if q.offer == "left or right":
@@ -118,7 +107,7 @@ def answer_hint(q: Placement) -> str:
     return f"one of {', '.join(EIGHT.words)}, up, down, or up or down with one of the four sides"
 
 
-TASK = Task(
+TASK = SpatialTask(
     name="single_image_relative_direction",
     summary="Where one object is from another, for who looks as the camera does.",
     world=FrameView,
@@ -154,12 +143,10 @@ TASK = Task(
         geometry.far_enough(),
         rules.decisive(geometry.unsettled),
     ),
-    candidates=candidates,
+    candidates=proposals.about(Placement, *NAMED, offer=OFFERS),
     solve=by(Scene.obb),
     definitions={"aabb": by(Scene.aabb)},
     score=direction_in_part,
     answer_hint=answer_hint,
     brief=proposals.told_objects,
-    terms=SpatialTerms(),
-    profiles=PROFILES,
 )

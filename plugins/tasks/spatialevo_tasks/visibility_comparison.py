@@ -19,12 +19,12 @@ from typing import Literal
 from spatialevo_core.question import Answer, Evidence, Query, Stage
 from spatialevo_core.scoring import exact_label
 from spatialevo_core.slots import ImageNumber, Name
-from spatialevo_core.task import Complaint, Task, rule
+from spatialevo_core.task import Complaint, rule
 from spatialevo_datasets.scene import Sight
 from spatialevo_datasets.steadiness import ShareRange
 from spatialevo_datasets.views import PairView
 from spatialevo_tasks import pairs, proposals, rules
-from spatialevo_tasks.profiles import PROFILES
+from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.wordings import others, written
 
@@ -125,7 +125,7 @@ def candidates(view: PairView, rng: Random) -> Iterator[Showing]:
         yield Showing(object=name, sense=rng.choice(("more", "less")))
 
 
-TASK = Task(
+TASK = SpatialTask(
     name="visibility_comparison",
     summary="Which of the two images shows more, or less, of an object.",
     world=PairView,
@@ -157,6 +157,4 @@ TASK = Task(
     answer_hint=lambda q: f"image1, image2, {SAME} or {NEITHER}",  # noqa: ARG005
     brief=proposals.told_objects,
     worth=lambda answer: 0.5 if answer.value in (SAME, NEITHER) else 1.0,
-    terms=SpatialTerms(),
-    profiles=PROFILES,
 )
