@@ -226,6 +226,11 @@ class ReadsCaches:
         source = storable(self.own)
         return (fault for each in cache.ids() for fault in cache.faults(each, source))
 
+    def outdated(self, root: Path | None, world_id: str) -> Iterable[str]:
+        """Of a prepared world, why it cannot be opened, and which of its files changed since."""
+        cache = self._cache(root)
+        return () if cache is None else cache.faults(world_id, storable(self.own))
+
     def _cache(self, root: Path | None) -> Cache | None:
         cache = Cache.at(root)
         if cache is not None and cache.dataset != self.name:

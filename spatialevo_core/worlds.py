@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from random import Random
 from typing import Any, ClassVar, Protocol, Self, TypeVar, runtime_checkable
@@ -125,6 +126,59 @@ class Storable(Protocol):
     @classmethod
     def open(cls, folder: Path, root: Path | None) -> Self:
         """What was stored, images still read from `root`; DataError if a file is damaged."""
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    ERROR = "error"
+    """Answers about the world would be wrong, or there are none."""
+    WARNING = "warning"
+    """Much less can be asked than could be, or something is likely to be wrong."""
+    NOTE = "note"
+    """Worth knowing."""
+
+
+class Finding(Frozen):
+    """Something odd about a world."""
+
+    code: str
+    """Stable, as `thing.fault`."""
+    severity: Severity
+    where: str
+    """The file, frame or thing that it is about."""
+    means: str
+    """What is the case, and what follows from it."""
+    remedy: str
+    """What to do."""
+
+    def __str__(self) -> str:
+        return f"{self.severity}: {self.code}: {self.where}: {self.means}; {self.remedy}"
+
+
+@runtime_checkable
+class Examinable(Protocol):
+    """A source that can tell what is odd about it; `spatialevo datasets check` shows it."""
+
+    def examine(self) -> Iterable[Finding]:
+        """The findings in a stable order; faults of files are found, not raised."""
+
+
+class Tally(Frozen):
+    """What is in a source, counted."""
+
+    counts: dict[str, int]
+    """Such as `objects` and `frames`."""
+    names: dict[str, int]
+    """How many of its things have each name."""
+
+
+@runtime_checkable
+class Countable(Protocol):
+    """A source that can be counted; `spatialevo datasets stats` adds the counts up."""
+
+    def tally(self) -> Tally:
+        """What is in it."""
 
 
 @dataclass(frozen=True)

@@ -125,7 +125,8 @@ def test_a_folder_is_checked_and_its_ids_listed(run, catalogue, tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
     result = run("datasets", "check", "shelf_catalogue", empty)
-    assert (result.exit_code, result.stdout) == (1, f"{empty} has no shelf, expected *.txt\n")
+    assert result.exit_code == 1
+    assert f"error: folder.fault: {empty}: {empty} has no shelf, expected *.txt; " in result.stdout
 
 
 def test_a_folder_without_worlds_says_what_is_missing(run, catalogue, tmp_path):

@@ -1,8 +1,10 @@
-"""`spatialevo datasets`: list, check a folder, list the ids in it, prepare its worlds."""
+"""`spatialevo datasets`: list, check, count, list the ids of worlds, prepare them."""
 
 from __future__ import annotations
 
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +17,17 @@ from spatialevo_core.cli.shared import (
     show_json,
     show_rows,
     world_ids,
+)
+from spatialevo_core.worlds import Severity
+
+if TYPE_CHECKING:
+    from spatialevo_core.stats import Stats
+
+NAMES_SHOWN = 20
+"""The most frequent names; --json has all."""
+
+limit_option = click.option(
+    "--limit", type=click.IntRange(min=1), help="Only the first so many worlds."
 )
 
 
@@ -47,18 +60,78 @@ def list_datasets(as_json: bool) -> None:
 @datasets.command()
 @click.argument("name")
 @click.argument("root", type=ROOT, required=False)
-def check(name: str, root: Path | None) -> None:
-    """Say what is wrong with the folder ROOT as a folder of the dataset NAME.
+@limit_option
+@json_option
+def check(name: str, root: Path | None, limit: int | None, as_json: bool) -> None:
+    """Say what is wrong with the dataset NAME in the folder ROOT, and with each of its worlds.
 
-    Of a cache, also which files changed since its worlds were prepared.
+    Errors (answers would be wrong, or there are none), warnings and notes; the exit status is 1 if
+    there is an error. Of a cache, also which files changed since its worlds were prepared. With
+    --limit, only those worlds are looked at, and not the folder as a whole.
     """
+    from spatialevo_core.checking import check_folder, check_worlds
+    from spatialevo_core.errors import DataError
+
     dataset = registry().dataset(name)
-    complaints = list(dataset.missing(checked_root(dataset, root)))
-    for complaint in complaints:
-        click.echo(complaint)
-    if complaints:
+    root = checked_root(dataset, root)
+    try:
+        ids = tuple(islice(dataset.ids(root), limit))
+    except DataError:
+        ids = ()  # what is wrong with the folder is said below
+    running = progress(check_worlds(dataset, root, ids), "checking", len(ids))
+    found = [(each.world, finding) for each in running for finding in each.findings]
+    if limit is None or not ids:
+        told = {finding.means for _, finding in found}
+        about = progress(check_folder(dataset, root, told), "checking the folder")
+        found += [(None, finding) for finding in about]
+    counts = {each: sum(f.severity is each for _, f in found) for each in Severity}
+    if as_json:
+        rows = [{"world": world, **finding.model_dump(mode="json")} for world, finding in found]
+        totals = {f"{severity}s": count for severity, count in counts.items()}
+        show_json({"dataset": dataset.name, "worlds": len(ids), **totals, "findings": rows})
+    else:
+        for world, finding in found:
+            click.echo(f"{world or dataset.name}: {finding}")
+    told_counts = ", ".join(f"{severity}s: {count}" for severity, count in counts.items())
+    click.echo(f"{dataset.name}: worlds: {len(ids)}, {told_counts}", err=True)
+    if counts[Severity.ERROR]:
         raise SystemExit(1)
-    click.echo(f"{dataset.name}: nothing is missing", err=True)
+
+
+@datasets.command()
+@click.argument("name")
+@click.argument("root", type=ROOT, required=False)
+@limit_option
+@click.option("--seed", type=int, default=0, show_default=True, help="Of what is asked.")
+@json_option
+def stats(name: str, root: Path | None, limit: int | None, seed: int, as_json: bool) -> None:
+    """Count what is in the worlds of the dataset NAME, and what each task can ask about them.
+
+    Views are those worth asking about, questions those that 'generate' could draw under that seed.
+    The exit status is 1 if some world cannot be read.
+    """
+    from spatialevo_core.errors import DataError
+    from spatialevo_core.stats import Stats, stats_of
+
+    loaded = registry()
+    dataset = loaded.dataset(name)
+    root = checked_root(dataset, root)
+    tasks = loaded.tasks_on(dataset)
+    whole, unread = Stats(dataset=dataset.name), 0
+    for world_id in progress(world_ids(dataset, root, count=limit), "counting"):
+        try:
+            source = dataset.load(root, world_id)
+        except DataError as error:
+            unread += 1
+            click.echo(f"{world_id}: {error}", err=True)
+            continue
+        whole = whole.plus(stats_of(dataset.name, source, world_id, tasks, seed))
+    if as_json:
+        show_json(whole.model_dump(mode="json"))
+    else:
+        _show_stats(whole)
+    if unread:
+        raise SystemExit(1)
 
 
 @datasets.command()
@@ -96,7 +169,7 @@ def ids(name: str, root: Path | None, split: str | None) -> None:
     help="Where: in processes of this machine, or on a Ray cluster.",
 )
 @click.option("--split", help="Only this part of the dataset.")
-@click.option("--limit", type=click.IntRange(min=1), help="Only the first so many worlds.")
+@limit_option
 def prepare(
     *,
     name: str,
@@ -134,3 +207,15 @@ def prepare(
         first = failures[0]
         click.echo(f"{first.world}: {first.message}\n{report} lists all that failed", err=True)
         raise SystemExit(1)
+
+
+def _show_stats(whole: Stats) -> None:
+    counts = {"worlds": whole.worlds, **whole.counts, **whole.views}
+    show_rows((name, str(count)) for name, count in counts.items())
+    if whole.names:
+        top = [f"{name} {count}" for name, count in list(whole.names.items())[:NAMES_SHOWN]]
+        more = len(whole.names) - len(top)
+        click.echo(f"\n{', '.join(top)}{f' and {more} other names' if more else ''}")
+    click.echo()
+    rows = [(name, *map(str, each.model_dump().values())) for name, each in whole.tasks.items()]
+    show_rows([("task", "worlds", "views", "questions", "faults"), *rows])

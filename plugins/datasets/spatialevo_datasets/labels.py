@@ -59,6 +59,11 @@ def vocabulary(labels: Iterable[str]) -> Vocabulary:
     return Vocabulary(tuple(labels), synonyms=known().synonyms, lexicon=known().lexicon)
 
 
+def words() -> frozenset[str]:
+    """All names of things that the table has, synonyms included."""
+    return known().lexicon.union(*known().synonyms)
+
+
 def _meaning(label: str, found: Mapping[str, str]) -> str:
     """The first word of the label's synonyms, else what it is the plural of, else its form."""
     form = name_form(label)

@@ -106,6 +106,7 @@ class StoredRoom(_Strict):
     """Which of `points`, `faces` and `floor` are there."""
     whole_floor: StoredFloor | None
     dropped_poses: int
+    unlabelled_share: float | None = None
     room_size_m2: float | None
 
 
@@ -232,6 +233,7 @@ def opened(folder: Path, root: Path | None) -> PreparedScene:
         instances=_instances(folder, room, boxes),
         frames=_frames(folder, room, Places(folder, root)),
         dropped_poses=room.dropped_poses,
+        unlabelled_share=room.unlabelled_share,
         room_size_m2=room.room_size_m2,
         **scan,
     )

@@ -107,6 +107,7 @@ class ScanNet:
             faces=mesh.triangles if len(mesh.triangles) else None,
             floor=np.concatenate(floor) if floor else None,
             dropped_poses=recording.dropped_poses,
+            unlabelled_share=1 - sum(len(own) for _, own, _ in parts) / len(points),
         )
 
     def files(self, root: Path | None, world_id: str) -> Iterable[Path]:

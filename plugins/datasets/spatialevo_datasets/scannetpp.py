@@ -120,6 +120,7 @@ class ScanNetPP:
             faces=mesh.triangles if len(mesh.triangles) else None,
             floor=np.concatenate(floor) if floor else None,
             dropped_poses=recording.dropped_poses,
+            unlabelled_share=float(np.mean(owner < 0)),
         )
 
     def missing(self, root: Path | None) -> Iterator[str]:

@@ -8,7 +8,7 @@ image size; the centre of the top-left pixel is (0, 0) + 0.5.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from jaxtyping import Bool, Float, Float32, Int, Int32
 
 from spatialevo_core.errors import ConfigError
 from spatialevo_core.names import Vocabulary
+from spatialevo_core.worlds import Finding, Tally
 from spatialevo_datasets import boxes, distances, floors, labels, visibility
 from spatialevo_datasets.boxes import Box, Rectangles
 from spatialevo_datasets.coverage import Shares, covering
@@ -85,6 +86,9 @@ class Scene:
     """The points labelled as floor."""
     dropped_poses: int = 0
     """Frames left out for want of a pose: it is not finite, or the tracker had stopped."""
+    unlabelled_share: float | None = None
+    """Of the scanned points, those that the dataset says nothing about; None where it labels no
+    points."""
     room_size_m2: float | None = None
     """A published floor area, where the dataset stores one."""
     derived: Memo = field(default_factory=lambda: Memo(4096), init=False, repr=False)
@@ -225,6 +229,18 @@ class Scene:
     def floor_shown(self, frame_index: int) -> Bool[np.ndarray, " m"]:
         """Which of the tops of the whole floor the frame shows; none where there is no floor."""
         return self._looks.get(("floor", frame_index), lambda: self._floor_shown(frame_index))
+
+    def tally(self) -> Tally:
+        """How many objects and frames there are, and how many objects have each name."""
+        frames = {"frames": len(self.frames), "frames without pose": self.dropped_poses}
+        names = {name: len(group) for name, group in self._by_name.items()}
+        return Tally(counts={"objects": len(self.instances), **frames}, names=names)
+
+    def examine(self) -> Iterator[Finding]:
+        """What is odd about the room; see `doctor`."""
+        from spatialevo_datasets.doctor import examined  # noqa: PLC0415  (it knows scenes)
+
+        return examined(self)
 
     @classmethod
     def stored_form(cls) -> str:
