@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import combinations, islice
 from random import Random
 
@@ -194,6 +194,15 @@ def test_a_room_of_boxes_alone_is_a_room(tmp_path):
     assert again.gap(bed, rug).distance_m == scene.gap(*scene.instances[::2]).distance_m
     assert again.sight(rug, 0) is None
     assert again.footprint(bed) is None
+
+
+def test_every_number_of_a_room_comes_back(tmp_path):
+    """Also one that will be added to `Scene` some day."""
+    values = {"int": 3, "float": 0.25, "float | None": 0.5, "int | None": 4}
+    told = {each.name: values[each.type] for each in fields(Scene) if each.type in values}
+    assert {"dropped_poses", "room_size_m2"} <= set(told)
+    again = kept(Scene("test/told", (), **told), tmp_path)
+    assert {name: getattr(again, name) for name in told} == told
 
 
 def test_a_mesh_by_which_frames_are_judged_comes_back(tmp_path):
