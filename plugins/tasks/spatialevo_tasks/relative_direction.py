@@ -91,6 +91,7 @@ _ASKED: dict[Offer, tuple[str, str]] = {
         "is the {query} left, right or behind (back means a turn of at least 135 degrees)?",
     ),
 }
+
 TASK = SpatialTask(
     name="relative_direction",
     summary="Where an object is for someone who stands by a second and faces a third.",
