@@ -15,6 +15,8 @@ import shapely
 from jaxtyping import Bool, Float, Float32, Int
 from scipy import ndimage
 
+from spatialevo_datasets.boxes import rectangles
+
 CELL_M = 0.05
 PLANE_SHARE = 0.05
 """Of all points, what the floor holds at least where none are labelled as floor."""
@@ -50,6 +52,12 @@ class Grid:
         columns, rows = (cells[1] - cells[0] + 1 + 2 * margin).tolist()
         return cls(cells[0] - margin, (rows, columns))
 
+    def reaches(self, points_xy: Float[np.ndarray, "n 2"]) -> Bool[np.ndarray, " n"]:
+        """Whether each point lies on the grid."""
+        cells = _cells(points_xy) - self.low
+        on_grid: Bool[np.ndarray, " n"] = np.all((cells >= 0) & (cells < self.shape[::-1]), axis=1)
+        return on_grid
+
     def index(self, points_xy: Float[np.ndarray, "n 2"]) -> Int[np.ndarray, " n"]:
         """The cell of each point, counted row by row; the points must lie on the grid."""
         column, row = (_cells(points_xy) - self.low).T
@@ -78,9 +86,8 @@ class Grid:
         self, points: Float[np.ndarray, "n 3"], from_m: float
     ) -> Bool[np.ndarray, "rows columns"]:
         """The cells above which points from a height on span 0.50 m; a ceiling alone does not."""
-        cells = _cells(points[:, :2]) - self.low
-        on_grid = np.all((cells >= 0) & (cells < self.shape[::-1]), axis=1)
-        points = points[on_grid & (points[:, 2] >= from_m)]
+        points = points[points[:, 2] >= from_m]
+        points = points[self.reaches(points[:, :2])]
         cell, heights = self.index(points[:, :2]), points[:, 2].astype(np.float64)
         high, low = np.full(self.shape, -np.inf).ravel(), np.full(self.shape, np.inf).ravel()
         np.maximum.at(high, cell, heights)
@@ -104,6 +111,16 @@ class Floor:
     area_m2: float
     tops: Float32[np.ndarray, "m 3"]
     """The highest point of the floor and of what stands on it in each whole cell that has any."""
+
+    def holds(self, points_xy: Float[np.ndarray, "n 2"]) -> Bool[np.ndarray, " n"]:
+        """Whether each place lies on the whole floor."""
+        column, row = (_cells(points_xy) - self.grid.low).T
+        rows, columns = self.grid.shape
+        held: Bool[np.ndarray, " n"] = (
+            (row >= 0) & (row < rows) & (column >= 0) & (column < columns)
+        )
+        held[held] = self.whole[row[held], column[held]]
+        return held
 
     @cached_property
     def cells(self) -> int:
@@ -137,9 +154,9 @@ def complete(
 ) -> Floor:
     """The floor from at least one of its points, and the points or corners of every object.
 
-    The cells that hold floor points, with those under the hull of each object whose base is within
-    0.30 m of the floor, closed by 0.25 m, holes below 4 m^2 filled. Where the scan shows walls, a
-    gap between them and the floor is closed, or a hole, as one within the floor is.
+    The cells that hold floor points, with those in the footprint of each object whose base is
+    within 0.30 m of the floor, closed by 0.25 m, holes below 4 m^2 filled. Where the scan shows
+    walls, a gap between them and the floor is closed, or a hole, as one within the floor is.
     """
     height = float(np.median(floor[:, 2]))
     standing = [each for each in objects if abs(each[:, 2].min() - height) <= STANDS_WITHIN_M]
@@ -148,7 +165,7 @@ def complete(
     scanned = grid.holding(floor[:, :2])
     under = np.zeros(grid.shape, dtype=bool)
     for each in standing:
-        under |= grid.covered(each[:, :2])
+        under |= grid.covered(footprint(each[:, :2]))
     whole = filled(closed(scanned | under))
     if scan is not None:
         whole = up_to(whole, grid.walls(scan, height + STANDS_WITHIN_M))
@@ -165,6 +182,23 @@ def complete(
         area_m2=float(np.count_nonzero(whole) * CELL_M**2 - beyond),
         tops=_tops(grid, whole, points),
     )
+
+
+def footprint(points_xy: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "4 2"]:
+    """The corners of the rectangle with the least perimeter around what was scanned of an object.
+
+    Of a wardrobe in a corner a scan shows the front and one side. Their convex hull is half of the
+    footprint, and a rectangle along its long edge has the same area as the right one; its perimeter
+    is larger.
+    """
+    found = rectangles(points_xy)
+    least = int(np.argmin(np.round(found.size.sum(axis=1), 9)))
+    across = np.array([-found.along[least, 1], found.along[least, 0]])
+    along, across = np.stack([found.along[least], across]) * found.size[least, :, None] / 2
+    corners: Float[np.ndarray, "4 2"] = found.center[least] + np.stack(
+        [-along - across, along - across, along + across, across - along]
+    )
+    return corners
 
 
 def lowest_plane(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "m 3"]:

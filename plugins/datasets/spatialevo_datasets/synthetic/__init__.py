@@ -63,13 +63,13 @@ class Synthetic:
 def _room(seed: int) -> Scene:
     from spatialevo_datasets.synthetic import rooms  # noqa: PLC0415
 
-    return rooms.build(rooms.room(seed))
+    return rooms.build(rooms.looked_over(rooms.room(seed)))
 
 
 def _lroom(seed: int) -> Scene:
     from spatialevo_datasets.synthetic import rooms  # noqa: PLC0415
 
-    return rooms.build(rooms.lroom(seed))
+    return rooms.build(rooms.looked_over(rooms.lroom(seed)))
 
 
 def _tiny(seed: int) -> Scene:

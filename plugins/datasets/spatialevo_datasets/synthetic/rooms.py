@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from random import Random
 
 import numpy as np
 from jaxtyping import Float, Float32, UInt16
 from PIL import Image
 
+from spatialevo_datasets import floors
+from spatialevo_datasets.boxes import corners
 from spatialevo_datasets.scene import Depth, Frame, Instance, Scene
 from spatialevo_datasets.synthetic import themes
 from spatialevo_datasets.synthetic.floorplan import Floorplan, Outline, Piece, Region
 from spatialevo_datasets.synthetic.solids import Color, Panel, Solid, depth_image, render
 from spatialevo_datasets.synthetic.surfaces import Look, Mesh, scanned, surface
-from spatialevo_datasets.synthetic.viewpoints import Camera, cameras
+from spatialevo_datasets.synthetic.viewpoints import Camera, Spot, cameras, toward
 
 WALL: Color = (226, 220, 206)
 FLOOR: Color = (150, 128, 108)
@@ -31,6 +33,8 @@ COARSEST_M, FINEST_M, SAMPLES = 0.04, 0.012, 20
 """Points lie 4 cm apart, closer on small things: 20 along the longest side, down to 12 mm."""
 STRUCTURE_SPACING_M = 0.05
 KEPT_PICTURES = 8
+MISSED, MOST_RETURNS = 0.025, 8
+"""Share of the floor that a scan may lack, and how many more pictures are taken for it."""
 
 
 @dataclass(frozen=True)
@@ -44,12 +48,22 @@ class Blueprint:
     """Their ids are their positions."""
     cameras: tuple[Camera, ...]
 
+    @cached_property
+    def depths(self) -> tuple[UInt16[np.ndarray, "h w"], ...]:
+        """What `depth_maps` says, computed when first asked for."""
+        return depth_maps(self)
+
     @property
     def structure(self) -> Mapping[int, str]:
         """The ids of walls, floor and ceiling, after those of the pieces, with their labels."""
         walls = len(self.outline.walls)
         labels = ["wall"] * walls + ["floor", "ceiling"]
         return {len(self.pieces) + number: label for number, label in enumerate(labels)}
+
+    @property
+    def floor(self) -> int:
+        """The id of the floor."""
+        return next(number for number, label in self.structure.items() if label == "floor")
 
     @property
     def solids(self) -> tuple[Solid, ...]:
@@ -81,13 +95,28 @@ def lroom(seed: int) -> Blueprint:
     )
 
 
+def looked_over(blueprint: Blueprint) -> Blueprint:
+    """With more pictures of the floor where a scan would lack it, as who scans a room goes back.
+
+    The same blueprint where nothing is missed, as in most rooms.
+    """
+    rng = Random(f"{blueprint.name} again")
+    for _ in range(MOST_RETURNS):
+        spots = _missed(blueprint)
+        more = toward(blueprint.outline, blueprint.pieces, rng, spots) if spots else None
+        if more is None:
+            break
+        blueprint = replace(blueprint, cameras=(*blueprint.cameras, more))
+    return blueprint
+
+
 def build(blueprint: Blueprint, noise_m: float = 0.0, detail: float = 1.0) -> Scene:
     """The scene that a scanner makes of it.
 
     `noise_m` displaces every point at random, with that standard deviation along each axis. Depth
     and pictures stay exact. `detail` is how many times closer than usual points lie.
     """
-    depths = depth_maps(blueprint)
+    depths = blueprint.depths
     mesh = mesh_of(blueprint, depths, detail)
     points = mesh.points
     if noise_m:
@@ -95,13 +124,12 @@ def build(blueprint: Blueprint, noise_m: float = 0.0, detail: float = 1.0) -> Sc
         points = np.asarray(points + noise, np.float32)
     labels = {piece.id: piece.label for piece in blueprint.pieces}
     clouds = [(number, points[mesh.instance == number]) for number in labels]
-    floor = next(number for number, label in blueprint.structure.items() if label == "floor")
     return Scene(
         key=f"synthetic/{blueprint.name}",
         instances=tuple(Instance(n, labels[n], cloud) for n, cloud in clouds if len(cloud)),
         frames=_frames(blueprint, depths),
         points=points,
-        floor=points[mesh.instance == floor],
+        floor=points[mesh.instance == blueprint.floor],
     )
 
 
@@ -116,19 +144,13 @@ def mesh_of(
     blueprint: Blueprint, depths: Sequence[UInt16[np.ndarray, "h w"]], detail: float = 1.0
 ) -> Mesh:
     """What the cameras see of the surfaces, the pieces first, in the order of their ids."""
-    K = intrinsics(DEPTH_SIZE, DEPTH_FOCAL)
     finest = {
         piece.id: min(COARSEST_M, max(FINEST_M, max(piece.place.size) / SAMPLES))
         for piece in blueprint.pieces
     }
     solids = blueprint.solids
     spacing_m = [finest.get(each.instance, STRUCTURE_SPACING_M) / detail for each in solids]
-    whole = surface(solids, spacing_m)
-    looks = (
-        Look(K, camera.T_world_camera, metres(depth))
-        for camera, depth in zip(blueprint.cameras, depths, strict=True)
-    )
-    return scanned(whole, looks)
+    return scanned(surface(solids, spacing_m), _looks(blueprint, depths))
 
 
 def picture(blueprint: Blueprint, camera: Camera) -> Image.Image:
@@ -169,6 +191,24 @@ def _furnished(
     themes.anywhere(plan)
     pieces = tuple(plan.pieces)
     return Blueprint(name, outline, pieces, cameras(outline, pieces, rng, pictures))
+
+
+def _missed(blueprint: Blueprint) -> Sequence[Spot]:
+    """The floor that is not completed from what a scan shows; nothing where that is little."""
+    panels = _panels(blueprint.outline, len(blueprint.pieces))
+    whole = surface(panels, [STRUCTURE_SPACING_M] * len(panels))
+    seen = scanned(whole, _looks(blueprint, blueprint.depths))
+    things = [corners(piece.box) for piece in blueprint.pieces]
+    found = floors.complete(seen.points[seen.instance == blueprint.floor], things, seen.points)
+    ground = whole.points[whole.instance == blueprint.floor, :2]
+    missed = ground[~found.holds(ground)]
+    return [(x, y) for x, y in missed.tolist()] if len(missed) > MISSED * len(ground) else ()
+
+
+def _looks(blueprint: Blueprint, depths: Sequence[UInt16[np.ndarray, "h w"]]) -> Iterator[Look]:
+    K = intrinsics(DEPTH_SIZE, DEPTH_FOCAL)
+    for camera, depth in zip(blueprint.cameras, depths, strict=True):
+        yield Look(K, camera.T_world_camera, metres(depth))
 
 
 def _panels(outline: Outline, first: int) -> tuple[Panel, ...]:

@@ -24,6 +24,9 @@ AHEAD_M = 1.1
 HALF_VIEW = radians(30)
 PROPOSALS = 40
 
+Spot = tuple[float, float]
+"""x and y, metres."""
+
 
 @dataclass(frozen=True)
 class Camera:
@@ -58,6 +61,15 @@ def cameras(
     return tuple(taken)
 
 
+def toward(
+    outline: Outline, pieces: Sequence[Piece], rng: Random, spots: Sequence[Spot]
+) -> Camera | None:
+    """One more picture, of several proposed the one with most of these spots of the floor in it."""
+    walk = _Walk(outline, pieces, rng)
+    views = [view for _ in range(PROPOSALS) if (view := walk.proposal(spots))]
+    return max(views, key=lambda view: sum(_in_view(view, *spot) for spot in spots), default=None)
+
+
 class _Walk:
     def __init__(self, outline: Outline, pieces: Sequence[Piece], rng: Random) -> None:
         self.outline, self.pieces, self.rng = outline, pieces, rng
@@ -65,7 +77,8 @@ class _Walk:
 
     def stop(self) -> Iterator[Camera]:
         """The pictures from one more place, the one that shows most of what was shown least."""
-        views = [view for _ in range(PROPOSALS) if (view := self._proposal())]
+        things = [(piece.place.x, piece.place.y) for piece in self.pieces]
+        views = [view for _ in range(PROPOSALS) if (view := self.proposal(things))]
         if not views:
             return
         best = max(views, key=self._worth)
@@ -79,12 +92,13 @@ class _Walk:
         if (moved := self._moved(best)) and (turned := self._turned(moved, 10, 30)):
             yield turned
 
-    def _proposal(self) -> Camera | None:
+    def proposal(self, targets: Sequence[Spot]) -> Camera | None:
+        """A picture from anywhere of about one of the targets, if someone can stand there."""
         half = (self.outline.width / 2, self.outline.depth / 2)
         x, y = (self.rng.uniform(-length, length) for length in half)
         height = self.rng.uniform(LOWEST_M, HIGHEST_M)
-        target = self.rng.choice(self.pieces).place
-        yaw = atan2(target.y - y, target.x - x) + self.rng.uniform(-0.35, 0.35)
+        target_x, target_y = self.rng.choice(targets)
+        yaw = atan2(target_y - y, target_x - x) + self.rng.uniform(-0.35, 0.35)
         pitch = radians(self.rng.uniform(-22, -6))
         view = Camera((round(x, 3), round(y, 3), round(height, 3)), yaw, pitch)
         return view if self._open(view) else None
@@ -133,15 +147,15 @@ class _Walk:
         return [
             number
             for number, piece in enumerate(self.pieces)
-            if 0.7 < hypot(piece.place.x - view.eye[0], piece.place.y - view.eye[1]) < 5.0
-            and abs(_off_axis(view, piece.place)) < HALF_VIEW
+            if _in_view(view, piece.place.x, piece.place.y)
         ]
 
     def _worth(self, view: Camera) -> float:
         return sum(1 / (1 + self.shown[number]) for number in self._framed(view))
 
 
-def _off_axis(view: Camera, place: Rectangle) -> float:
-    """The horizontal angle from the optical axis, within +-pi."""
-    way = atan2(place.y - view.eye[1], place.x - view.eye[0]) - view.yaw
-    return (way + pi) % (2 * pi) - pi
+def _in_view(view: Camera, x: float, y: float) -> bool:
+    """Whether a place is in the picture, neither too near nor too far to make out."""
+    ahead, aside = x - view.eye[0], y - view.eye[1]
+    off_axis = (atan2(aside, ahead) - view.yaw + pi) % (2 * pi) - pi
+    return 0.7 < hypot(ahead, aside) < 5.0 and abs(off_axis) < HALF_VIEW
