@@ -110,7 +110,7 @@ def _parsed(
             task = next((each for each in able if each.name == parsed.task), None)
             if task is None or not isinstance(parsed.query, task.query):
                 raise TypeError(f"gave {parsed.query!r} as a query of '{parsed.task}'")
-    except Exception as cause:
+    except (Exception, SystemExit) as cause:
         raise ParserFault(parser.name, name, cause) from cause
     return parsed
 
@@ -136,5 +136,5 @@ def guarded(task: AnyTask, where: str, function: Callable[..., Any], *args: Any)
         return function(*args)
     except TaskFault:
         raise
-    except Exception as cause:
+    except (Exception, SystemExit) as cause:
         raise TaskFault(task.name, where, cause) from cause

@@ -3,9 +3,9 @@
 A plugin is what an entry point names: a module, or any object, with hooks; or a `Task`, which comes
 in as it is. What may happen to one, each reported as a `Problem`: it raises when imported, when a
 hook is called or when what it returned is looked at; it is an object without hooks; a hook is
-misspelt or lacks `@hookimpl`; it returns something else than the hook promises; it brings a name
-that another plugin has; it was written for another version of the hooks, and is then never
-imported.
+misspelt or lacks `@hookimpl`; it returns something else than the hook promises, or never ends; it
+brings a name that is taken; it replaces a part of the core; it was written for another version of
+the hooks, and is then never imported.
 """
 
 from __future__ import annotations
@@ -16,20 +16,29 @@ import re
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
+from itertools import islice
 from types import MappingProxyType, ModuleType
 from typing import Any, TypeVar
 
 import pluggy
 from pydantic import ValidationError
 
-from spatialevo_core import engine, hooks
+from spatialevo_core import contributions, engine, hooks
+from spatialevo_core.containment import DISABLED, Intact, not_within, quiet
 from spatialevo_core.errors import ConfigError, SpatialEvoError
-from spatialevo_core.registry import AnyDataset, Plugin, Problem, Registry, named, same_name
-from spatialevo_core.task import EXACT, AnyTask, Rule, Task
-from spatialevo_core.worlds import Dataset
+from spatialevo_core.registry import (
+    AnyDataset,
+    Plugin,
+    Problem,
+    Registry,
+    State,
+    named,
+    same_name,
+)
+from spatialevo_core.task import EXACT, AnyTask, Task
 
 __all__ = ["DISABLED", "FIRST_PARTY", "Plugin", "Problem", "Registry", "commands", "load"]
 
@@ -37,12 +46,13 @@ T = TypeVar("T")
 
 FIRST_PARTY = "spatialevo"
 """The distribution whose names win."""
-DISABLED = "SPATIALEVO_DISABLE_PLUGINS"
-"""Environment variable: names of plugins or distributions to leave alone, separated by commas."""
+MOST_ITEMS = 1000
+"""That a hook may return; what yields more may never end."""
 
 _HOOKS = tuple(name for name in vars(hooks) if name.startswith("spatialevo_"))
+_MUST_RETURN = frozenset({"spatialevo_tasks", "spatialevo_parsers", "spatialevo_datasets"})
+"""Hooks for which None is a forgotten `return`."""
 _VERSIONED = re.compile(r"spatialevo\.v\d+")
-_TASK_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 def load(
@@ -68,7 +78,7 @@ def load(
         ),
         parsers=parsers,
         datasets=MappingProxyType(datasets),
-        plugins=tuple(source.card for source in loading.sources),
+        plugins=loading.cards(),
         problems=tuple(loading.problems),
         profile=profile,
     )
@@ -94,17 +104,50 @@ class _Source:
     """The code of one plugin."""
 
     card: Plugin
-    callers: Mapping[str, pluggy.HookCaller]
+    intact: Intact
+    callers: Mapping[str, pluggy.HookCaller] = field(default_factory=dict)
 
     def call(self, hook: str, **arguments: Any) -> Any:
         """What the plugin's hook returned."""
-        answers = self.callers[hook](**arguments)
+        with self.foreign(hook):
+            answers = self.callers[hook](**arguments)
         return answers[0] if answers else None
+
+    def items(
+        self, hook: str, check: Callable[[Any], str], **arguments: Any
+    ) -> list[tuple[str, Any]]:
+        """What an iterable hook returned, each with its name; raises ConfigError if it is no such.
+
+        The plugin's code may run until the last item is there.
+        """
+        given = self.call(hook, **arguments)
+        if given is None and hook not in _MUST_RETURN:
+            return []
+        if not isinstance(given, Iterable):
+            raise ConfigError(f"{hook} returned {type(given).__name__}, expected an iterable")
+        with self.foreign(hook):
+            some = [(check(item), item) for item in islice(given, MOST_ITEMS + 1)]
+        if len(some) > MOST_ITEMS:
+            raise ConfigError(f"{hook} returned more than {MOST_ITEMS} items; it may never end")
+        return some
+
+    @contextmanager
+    def foreign(self, doing: str) -> Iterator[None]:
+        """The plugin's code runs inside; raises ConfigError if it replaced a part of the core."""
+        try:
+            with quiet(self.card.name, doing):
+                yield
+        finally:
+            self.intact.restore()
 
     def note(self, **brought: Iterable[str]) -> None:
         """Write on the card what the plugin brought."""
         kept: dict[str, Any] = {k: (*vars(self.card)[k], *new) for k, new in brought.items()}
         self.card = replace(self.card, **kept)
+
+    def note_state(self, state: State) -> None:
+        """Write on the card what became of the plugin."""
+        self.card = replace(self.card, state=state)
 
 
 @dataclass(frozen=True)
@@ -122,14 +165,26 @@ class _Loading:
     """The plugins of one call, and what went wrong so far."""
 
     def __init__(self, points: Iterable[EntryPoint] | None) -> None:
+        not_within()
         self.problems: list[Problem] = []
         self.sources: list[_Source] = []
+        self._found: list[_Source] = []
+        self._intact = Intact()
         listed = os.environ.get(DISABLED, "").split(",")
         disabled = {name.strip() for name in listed} - {""}
         found = _installed() if points is None else points
         for point in sorted((p for p in found if _VERSIONED.fullmatch(p.group)), key=_order):
+            version = point.dist.version if point.dist else ""
+            card = Plugin(point.name, _distribution(point), version, point.value)
+            self._found.append(_Source(card, self._intact))
             if disabled.isdisjoint({point.name, _distribution(point)}):
-                self._import(point)
+                self._import(point, self._found[-1])
+            else:
+                self._found[-1].note_state("disabled")
+
+    def cards(self) -> tuple[Plugin, ...]:
+        """All plugins that were found, those included that were not imported."""
+        return tuple(source.card for source in self._found)
 
     @contextmanager
     def contained(
@@ -138,22 +193,22 @@ class _Loading:
         """Whatever is raised inside becomes a Problem."""
         try:
             yield
-        except (Exception, SystemExit) as error:  # noqa: BLE001  (a plugin may raise anything)
-            ours = isinstance(error, SpatialEvoError)
-            told = str(error) if ours else f"{type(error).__name__}: {error}"
-            self._add(Problem(plugin, stage, _line(told), tasks, traceback.format_exc()))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  (a plugin may raise anything)
+            self._add(Problem(plugin, stage, _told(error), tasks, traceback.format_exc()))
 
     def tasks(self) -> dict[str, AnyTask]:
         """Every task, unbound, by name."""
-        return self._collect("tasks", _check_task)
+        return self._collect("tasks", contributions.task_name)
 
     def parsers(self) -> tuple[engine.Parser, ...]:
         """Every parser, in the order in which they are asked."""
-        return tuple(self._collect("parsers", _check_parser, affected=None).values())
+        return tuple(self._collect("parsers", contributions.parser_name, affected=None).values())
 
     def datasets(self) -> dict[str, AnyDataset]:
         """Every dataset, by name."""
-        return self._collect("datasets", _check_dataset)
+        return self._collect("datasets", contributions.dataset_name)
 
     def extended(self, task: AnyTask) -> AnyTask:
         """The task with the rules and definitions that all plugins add to it."""
@@ -162,13 +217,15 @@ class _Loading:
             task = self._with_definitions(source, task)
         return task
 
-    def _import(self, point: EntryPoint) -> None:
+    def _import(self, point: EntryPoint, source: _Source) -> None:
+        source.note_state("failed")
         if point.group != hooks.GROUP:
             told = f"is written for {point.group}, and this is {hooks.GROUP}; it was not imported"
             self._add(Problem(point.name, "version", told, None))
             return
         with self.contained(point.name, "import", None):
-            plugin = point.load()
+            with source.foreign("import"):
+                plugin = point.load()
             if isinstance(plugin, Task):
                 plugin = _Alone(plugin)
             manager = pluggy.PluginManager("spatialevo")
@@ -178,10 +235,12 @@ class _Loading:
             manager.register(plugin, point.name)
             callers = {each.name: each for each in manager.get_hookcallers(plugin) or ()}
             if not callers and not isinstance(plugin, ModuleType):
-                raise ConfigError(f"names {_said(plugin)}, expected a module with hooks, or a Task")
-            version = point.dist.version if point.dist else ""
-            card = Plugin(point.name, _distribution(point), version, point.value)
-            self.sources.append(_Source(card, callers))
+                raise ConfigError(
+                    f"names {contributions.said(plugin)}, expected a module with hooks, or a Task"
+                )
+            source.callers = callers
+            source.note_state("loaded")
+            self.sources.append(source)
 
     def _collect(
         self, kind: str, check: Callable[[Any], str], affected: frozenset[str] | None = frozenset()
@@ -190,7 +249,7 @@ class _Loading:
         hook, kept, owners = f"spatialevo_{kind}", dict[str, Any](), dict[str, Plugin]()
         for source in self._implementing(hook):
             with self.contained(source.card.name, hook, affected):
-                for name, item in _items(hook, source.call(hook), check):
+                for name, item in source.items(hook, check):
                     owner = owners.setdefault(same_name(name), source.card)
                     if owner is not source.card or name in kept:
                         told = f"{kind[:-1]} '{name}' is already there, from {_whose(owner)}"
@@ -205,8 +264,9 @@ class _Loading:
         hook = "spatialevo_rules"
         with self.contained(source.card.name, hook, frozenset({task.name})):
             if hook in source.callers:
-                given = _items(hook, source.call(hook, task=task) or (), _check_rule)
-                rules = tuple(rule for _, rule in given)
+                rules = tuple(
+                    each for _, each in source.items(hook, contributions.rule_code, task=task)
+                )
                 task = replace(task, rules=(*task.rules, *rules))
                 source.note(rules=(f"{each.code} on {task.name}" for each in rules))
         return task
@@ -215,7 +275,7 @@ class _Loading:
         hook = "spatialevo_solvers"
         with self.contained(source.card.name, hook, frozenset({task.name})):
             if hook in source.callers:
-                given = _definitions(task, source.call(hook, task=task))
+                given = contributions.definitions(task, source.call(hook, task=task))
                 task = replace(task, definitions={**task.definitions, **given})
                 source.note(definitions=(f"{name} of {task.name}" for name in given))
         return task
@@ -264,63 +324,6 @@ def _misspelt(manager: pluggy.PluginManager, plugin: Any) -> Iterator[str]:
             yield f"'{name}' lacks @hookimpl and is never called"
 
 
-def _items(hook: str, given: Any, check: Callable[[Any], str]) -> list[tuple[str, Any]]:
-    """What a hook returned, each with its name; raises ConfigError if it is something else."""
-    if not isinstance(given, Iterable):
-        raise ConfigError(f"{hook} returned {type(given).__name__}, expected an iterable")
-    return [(check(item), item) for item in given]
-
-
-def _check_task(item: Any) -> str:
-    task: AnyTask = _expect(item, Task, "spatialevo_tasks")
-    if not _TASK_NAME.fullmatch(task.name):
-        raise ConfigError(f"task name '{task.name}' is not in snake_case")
-    if not isinstance(task.world.source, type):
-        raise ConfigError(f"{task.world.__name__}.source is no type; name what a dataset loads")
-    return task.name
-
-
-def _check_parser(item: Any) -> str:
-    return str(_expect(item, engine.Parser, "spatialevo_parsers").name)
-
-
-def _check_dataset(item: Any) -> str:
-    dataset = _expect(item, Dataset, "spatialevo_datasets")
-    if not isinstance(dataset.source, type):
-        raise ConfigError(f"dataset '{dataset.name}': source is no type; name what load returns")
-    return str(dataset.name)
-
-
-def _check_rule(item: Any) -> str:
-    return str(_expect(item, Rule, "spatialevo_rules").code)
-
-
-def _expect(item: Any, kind: Any, hook: str) -> Any:
-    if isinstance(item, type) or not isinstance(item, kind):
-        raise ConfigError(f"{hook} gave {_said(item)}, expected a {kind.__name__}")
-    return item
-
-
-def _said(item: Any) -> str:
-    return f"the class {item.__name__}" if isinstance(item, type) else type(item).__name__
-
-
-def _definitions(task: AnyTask, given: Any) -> Mapping[str, Any]:
-    """Further definitions of a task; raises ConfigError if they are no functions by new names."""
-    if given is None:
-        return {}
-    if not isinstance(given, Mapping):
-        raise ConfigError(
-            f"spatialevo_solvers returned {type(given).__name__}, expected a mapping of functions"
-        )
-    for name, solve in given.items():
-        if name == EXACT.name or name in task.definitions:
-            raise ConfigError(f"task '{task.name}' already has a definition '{name}'")
-        if not callable(solve):
-            raise ConfigError(f"definition '{name}' of {task.name} is no function")
-    return given
-
-
 def _known_profile(name: str, tasks: Mapping[str, AnyTask]) -> str:
     """The profile's own spelling; raises UnknownName, ConfigError for a setting nobody reads."""
     declared = [(task, each) for task in tasks.values() for each in task.profiles]
@@ -351,6 +354,16 @@ def _bound(task: AnyTask, profile: str, definition: str | None) -> AnyTask:
 def _whose(plugin: Plugin) -> str:
     by = f" of {plugin.distribution}" if plugin.distribution else ""
     return f"plugin '{plugin.name}'{by}"
+
+
+def _told(error: BaseException) -> str:
+    """What was raised, on one line, and what to do where that is known."""
+    if isinstance(error, SpatialEvoError):
+        return _line(str(error))
+    told = _line(f"{type(error).__name__}: {error}")
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        return f"{told}; install it, or install the plugin's distribution again"
+    return told
 
 
 def _line(text: str) -> str:

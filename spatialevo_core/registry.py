@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from spatialevo_core import engine
 from spatialevo_core.cache import ReadsCaches, reading_caches
@@ -45,9 +45,12 @@ class Problem:
         return self.tasks is None or task in self.tasks
 
 
+State = Literal["loaded", "failed", "disabled"]
+
+
 @dataclass(frozen=True)
 class Plugin:
-    """A plugin that was imported, and the names of what it brought."""
+    """A plugin that was found, and the names of what it brought."""
 
     name: str
     """Of its entry point."""
@@ -61,6 +64,8 @@ class Plugin:
     """As `code on task`."""
     definitions: tuple[str, ...] = ()
     """As `name of task`."""
+    state: State = "loaded"
+    """`loaded` ones may have problems, too; the others brought nothing."""
 
 
 class Asked(NamedTuple):

@@ -66,7 +66,8 @@ def plugins(strict: bool, tracebacks: bool, as_json: bool) -> None:
             }
         )
     else:
-        show_rows(_row(each, _commands(each, added)) for each in loaded.plugins)
+        troubled = {each.plugin for each in problems}
+        show_rows(_row(each, _commands(each, added), troubled) for each in loaded.plugins)
         for problem in problems:
             click.echo(f"problem: {problem}")
             if tracebacks and problem.traceback:
@@ -80,7 +81,8 @@ def _commands(plugin: Plugin, added: PluginCommands) -> list[str]:
     return [name for name, by in added.owners.items() if (by.name, by.distribution) == one]
 
 
-def _row(plugin: Plugin, commands: list[str]) -> tuple[str, ...]:
+def _row(plugin: Plugin, commands: list[str], troubled: set[str]) -> tuple[str, ...]:
+    """Name, distribution and version, state, and what the plugin adds."""
     brings = {
         "task": plugin.tasks,
         "parser": plugin.parsers,
@@ -91,4 +93,5 @@ def _row(plugin: Plugin, commands: list[str]) -> tuple[str, ...]:
     }
     said = [f"{kind} {name}" for kind, names in brings.items() for name in names]
     by = f"{plugin.distribution} {plugin.version}".strip() or "no distribution"
-    return plugin.name, by, ", ".join(said) or "nothing"
+    state = "problem" if plugin.state == "loaded" and plugin.name in troubled else plugin.state
+    return plugin.name, by, state, ", ".join(said) or "nothing"
