@@ -8,8 +8,6 @@ taller") is another attribute and not asked here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from random import Random
 from typing import Annotated, Literal
 
 from spatialevo_core.question import Answer, Evidence, Query
@@ -70,12 +68,6 @@ def alike(evidence: ComparisonEvidence, terms: SpatialTerms) -> str | None:
     return f"the longest sides differ by {lead:.2f} m for sure; noise needs {needed:.2f} m"
 
 
-def candidates(view: PairView, rng: Random) -> Iterator[Comparison]:
-    """Pairs of objects that can be named and seen, in either sense."""
-    for first, second in proposals.arrangements(proposals.definite(view), 2, rng):
-        yield Comparison(first=first, second=second, sense=rng.choice(("longer", "shorter")))
-
-
 TASK = SpatialTask(
     name="attribute_measurement",
     summary="Which of two objects is longer in its longest dimension.",
@@ -99,7 +91,7 @@ TASK = SpatialTask(
         rules.overlapping(),
         rules.decisive(alike, said=("same size", "same length", "equally long", "about as long")),
     ),
-    candidates=candidates,
+    candidates=proposals.about(Comparison, *NAMED, sense=("longer", "shorter")),
     solve=by(extents.oriented),
     definitions={"aabb": by(extents.upright)},
     score=object_label,

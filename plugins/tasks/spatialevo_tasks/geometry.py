@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import atan, atan2, degrees, hypot, inf
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from spatialevo_datasets.scene import Box, Instance, Scene
 from spatialevo_datasets.views import View
 from spatialevo_tasks.cameras import Components
 from spatialevo_tasks.directions import SECTORS, SIDES, Offer, Sectors
-from spatialevo_tasks.rules import SpatialTerms
+from spatialevo_tasks.rules import SpatialTerms, referent
 
 BoxOf = Callable[[Scene, Instance], Box]
 """`Scene.obb` or `Scene.aabb`: whose centre is an object's position."""
@@ -65,6 +65,35 @@ class Bearing(Decided):
     """0 front, +90 right, 180 back, -90 left."""
     rays_m: Mapping[str, float]
     """The length on the floor plane of every ray that enters the angle, by what it leads to."""
+
+
+class Between(Bearing):
+    """A direction between objects, each at the centre of its box."""
+
+    centers_m: Mapping[str, Triple]
+    """By the names in the question; world frame."""
+    sources: Mapping[str, str]
+    """What the boxes come from."""
+
+
+class Places(NamedTuple):
+    """Where the objects of a question are."""
+
+    centers: list[Float[np.ndarray, "3"]]
+    """Of their boxes, in the order of the question; world frame, metres."""
+    told: dict[str, Any]
+    """What `Between` says of them."""
+
+
+def places(view: View, names: Sequence[str], box: BoxOf, terms: SpatialTerms) -> Places:
+    """The objects of these names, each at the centre of its box."""
+    objects = [referent(view, name, terms) for name in names]
+    centers = [box(view.scene, each).center for each in objects]
+    told = {
+        "centers_m": dict(zip(names, map(rounded, centers), strict=True)),
+        "sources": dict(zip(names, map(source, objects), strict=True)),
+    }
+    return Places(centers, told)
 
 
 def sector(sectors: Sectors, azimuth_deg: float, margin_deg: float) -> Decision:

@@ -1,8 +1,9 @@
 """Standing by the stove and facing the sofa, where is the lamp?
 
 The azimuth of the queried object on the floor plane for someone who stands at the centre of one
-object and faces the centre of another; heights do not matter. The wording decides the vocabulary:
-eight ways, the quadrants, left or right, or left, right or back with back from 135 degrees on.
+object and faces the centre of another: from the ray to the faced one to the ray to the queried one;
+heights do not matter. The wording decides the vocabulary: eight ways, the quadrants, left or right,
+or left, right or back with back from 135 degrees on.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from spatialevo_datasets.views import SceneView
 from spatialevo_tasks import geometry, proposals, rules
 from spatialevo_tasks.cameras import facing_frame
 from spatialevo_tasks.directions import SECTORS, Offer, direction
-from spatialevo_tasks.geometry import Bearing, BoxOf, Triple
+from spatialevo_tasks.geometry import Between, BoxOf
 from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.wordings import others, written
@@ -35,37 +36,19 @@ class Lookout(Query):
     offer: Offer = "eight ways"
 
 
-class LookoutEvidence(Bearing):
-    """The three centres; the azimuth turns from the ray to `facing` to the ray to the query."""
-
-    standing_m: Triple
-    facing_m: Triple
-    query_m: Triple
-    sources: tuple[str, ...]
-    """What the boxes of the three come from."""
-
-
 def by(box: BoxOf) -> Solve:
     """The answer with every object at the centre of its box."""
 
-    def solve(view: SceneView, q: Lookout, terms: SpatialTerms) -> Answer[LookoutEvidence]:
-        roles = (q.standing, q.facing, q.query)
-        objects = [rules.referent(view, name, terms) for name in roles]
-        standing, facing, query = (box(view.scene, each).center for each in objects)
+    def solve(view: SceneView, q: Lookout, terms: SpatialTerms) -> Answer[Between]:
+        placed = geometry.places(view, (q.standing, q.facing, q.query), box, terms)
+        standing, facing, query = placed.centers
         seen = facing_frame(standing, facing).point(query)
         rays = {
             f"{q.standing} to {q.facing}": hypot(*(facing - standing)[:2]),
             f"{q.standing} to {q.query}": seen.horizontal,
         }
         found = geometry.on_the_floor(q.offer, seen.azimuth_deg, rays, terms)
-        evidence = LookoutEvidence(
-            standing_m=geometry.rounded(standing),
-            facing_m=geometry.rounded(facing),
-            query_m=geometry.rounded(query),
-            sources=tuple(map(geometry.source, objects)),
-            **found.bearing,
-        )
-        return Answer(value=found.word, evidence=evidence)
+        return Answer(value=found.word, evidence=Between(**placed.told, **found.bearing))
 
     return solve
 

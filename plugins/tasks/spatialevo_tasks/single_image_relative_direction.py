@@ -20,7 +20,7 @@ from spatialevo_datasets.views import FrameView
 from spatialevo_tasks import geometry, proposals, rules
 from spatialevo_tasks.cameras import Components, camera_frame, wrap_deg
 from spatialevo_tasks.directions import EIGHT, direction_in_part
-from spatialevo_tasks.geometry import Bearing, BoxOf, Found, Triple
+from spatialevo_tasks.geometry import Between, BoxOf, Found, Triple
 from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.wordings import others, written
@@ -39,7 +39,7 @@ class Placement(Query):
     offer: PlacementOffer = "eight ways"
 
 
-class PlacementEvidence(Bearing):
+class PlacementEvidence(Between):
     """The vector from reference to target in the camera's level frame, metres.
 
     For left or right, the azimuth is that of the target for who looks at the reference.
@@ -48,10 +48,6 @@ class PlacementEvidence(Bearing):
     camera_m: Triple
     heading_deg: float
     """From world +x, counter-clockwise."""
-    target_m: Triple
-    reference_m: Triple
-    sources: tuple[str, ...]
-    """What the boxes of the two come from."""
     front_m: float
     right_m: float
     up_m: float
@@ -62,8 +58,8 @@ def by(box: BoxOf) -> Solve:
 
     def solve(view: FrameView, q: Placement, terms: SpatialTerms) -> Answer[PlacementEvidence]:
         level = camera_frame(view.frame.T_world_camera)
-        objects = [rules.referent(view, name, terms) for name in (q.target, q.reference)]
-        target, reference = (box(view.scene, each).center for each in objects)
+        placed = geometry.places(view, (q.target, q.reference), box, terms)
+        target, reference = placed.centers
         vector = level.vector(target - reference)
         if q.offer == "left or right":
             found = _side(q, level.point(target), level.point(reference), vector.length, terms)
@@ -72,12 +68,10 @@ def by(box: BoxOf) -> Solve:
         evidence = PlacementEvidence(
             camera_m=geometry.rounded(level.origin),
             heading_deg=level.heading_deg,
-            target_m=geometry.rounded(target),
-            reference_m=geometry.rounded(reference),
-            sources=tuple(map(geometry.source, objects)),
             front_m=vector.front,
             right_m=vector.right,
             up_m=vector.up,
+            **placed.told,
             **found.bearing,
         )
         return Answer(value=found.word, evidence=evidence)
