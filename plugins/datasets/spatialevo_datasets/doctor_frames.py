@@ -113,7 +113,9 @@ def _dropped(scene: Scene) -> Iterator[Finding]:
             where="frames",
             means=f"{scene.dropped_poses} of {total} have no usable pose (none, not finite, the "
             "tracker had stopped, or marked as bad), and are left out",
-            remedy="nothing to do" if not many else "look whether the poses are those of this recording",
+            remedy="nothing to do"
+            if not many
+            else "look whether the poses are those of this recording",
         )
 
 

@@ -1,0 +1,427 @@
+"""Each finding is provoked by damaging a room in ScanNet's layout; a sound one gives none."""
+
+import json
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from PIL import Image
+
+from sceneries import frame, looking, plane
+from sceneries import room as scenery
+from spatialevo_core.cache_writer import CacheWriter
+from spatialevo_core.cli import main
+from spatialevo_core.preparing import prepare_world
+from spatialevo_core.worlds import Examinable, Severity
+from spatialevo_datasets import doctor, doctor_frames, planes
+from spatialevo_datasets.arkitscenes import ARKitScenes
+from spatialevo_datasets.boxes import aabb
+from spatialevo_datasets.scannet import ScanNet
+from spatialevo_datasets.scannetpp import spatialevo_datasets as scannetpp_datasets
+from spatialevo_datasets.scene import Instance, Scene
+from spatialevo_datasets.synthetic import rooms
+from spatialevo_datasets.synthetic.arkitscenes_writer import write_arkitscenes
+from spatialevo_datasets.synthetic.layouts import write_matrix
+from spatialevo_datasets.synthetic.scannet_writer import write_scannet
+from spatialevo_datasets.synthetic.scannetpp_writer import write_scannetpp
+
+ID = "room-0"
+BLUEPRINT = rooms.room(0)
+BLUEPRINT = replace(BLUEPRINT, cameras=BLUEPRINT.cameras[::4])
+AGGREGATION = f"{ID}.aggregation.json"
+SEGMENTS = f"{ID}_vh_clean_2.0.010000.segs.json"
+
+
+@pytest.fixture(scope="module")
+def sound(tmp_path_factory):
+    """A folder of ScanNet with one room of six frames."""
+    root = tmp_path_factory.mktemp("sound")
+    write_scannet(BLUEPRINT, root)
+    return root
+
+
+@pytest.fixture
+def folder(sound, tmp_path):
+    """A copy of the room to damage."""
+    return Path(shutil.copytree(sound / "scans" / ID, tmp_path / "scans" / ID))
+
+
+def found(folder):
+    """The findings about the damaged room, by code."""
+    return {each.code: each for each in ScanNet().load(folder.parents[1], ID).examine()}
+
+
+def checked(*args):
+    return CliRunner().invoke(main, ["datasets", "check", *map(str, args)])
+
+
+def turn(axis, deg):
+    """A rotation about x or z."""
+    c, s = np.cos(np.radians(deg)), np.sin(np.radians(deg))
+    matrix = np.eye(4)
+    at = {"x": (1, 2), "z": (0, 1)}[axis]
+    matrix[np.ix_(at, at)] = [[c, -s], [s, c]]
+    return matrix
+
+
+def align(folder, matrix):
+    """Let the scene's text file state this axis alignment."""
+    path = folder / f"{ID}.txt"
+    lines = path.read_text().splitlines()
+    rows = [each for each in lines if not each.startswith("axisAlignment")]
+    path.write_text("\n".join([f"axisAlignment = {' '.join(map(str, matrix.ravel()))}", *rows]))
+
+
+def rewrite(path, change):
+    content = json.loads(path.read_text())
+    change(content)
+    path.write_text(json.dumps(content))
+
+
+def keep(folder, wanted):
+    """Leave only some groups in the annotation."""
+
+    def change(content):
+        content["segGroups"] = [each for each in content["segGroups"] if wanted(each["label"])]
+
+    rewrite(folder / AGGREGATION, change)
+
+
+def relabel(folder, label):
+    rewrite(folder / AGGREGATION, lambda content: content["segGroups"][0].update(label=label))
+
+
+def scale_depth(folder, factor):
+    for path in folder.glob("depth/*.png"):
+        millimetres = np.asarray(Image.open(path)) * factor
+        Image.fromarray(np.rint(millimetres).astype(np.uint16)).save(path)
+
+
+def pose(folder, index):
+    return np.loadtxt(folder / f"pose/{index}.txt")
+
+
+def test_a_room_is_examinable():
+    assert isinstance(scenery(plane((0, 0, 0), (1, 0, 0), (0, 1, 0))), Examinable)
+
+
+def test_a_sound_room_gives_nothing_to_do(sound):
+    severe = [each for each in found(sound / "scans" / ID).values() if each.severity != "note"]
+    assert severe == []
+    result = checked("scannet", sound)
+    assert result.exit_code == 0
+    assert "worlds: 1, errors: 0, warnings: 0" in result.stderr
+
+
+@pytest.mark.slow
+def test_a_sound_room_gives_no_error_in_the_other_layouts(tmp_path):
+    few = replace(BLUEPRINT, cameras=BLUEPRINT.cameras[::2])
+    write_scannetpp(few, tmp_path / "pp", pictures=False)
+    write_arkitscenes(few, tmp_path / "arkit")
+    datasets = [(each, tmp_path / "pp") for each in scannetpp_datasets()]
+    for dataset, root in (*datasets, (ARKitScenes(), tmp_path / "arkit")):
+        (world_id,) = dataset.ids(root)
+        findings = list(dataset.load(root, world_id).examine())
+        assert [str(each) for each in findings if each.severity is Severity.ERROR] == []
+
+
+def test_a_missing_file_is_an_error_and_all_that_miss_are_told(folder):
+    (folder / f"{ID}_vh_clean_2.ply").unlink()
+    (folder / SEGMENTS).unlink()
+    result = checked("scannet", folder.parents[1])
+    assert result.exit_code == 1
+    lines = result.stdout.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith(f"{ID}: error: world.unreadable: ")
+    assert lines[1].startswith("scannet: error: folder.fault: ")
+    for line, name in zip(lines, (f"{ID}_vh_clean_2.ply", SEGMENTS), strict=True):
+        assert f"{folder / name} is missing" in line
+
+
+@pytest.mark.parametrize("name", [f"{ID}_vh_clean_2.ply", SEGMENTS, AGGREGATION])
+def test_a_truncated_file_is_an_error_that_names_it(folder, name):
+    data = (folder / name).read_bytes()
+    (folder / name).write_bytes(data[: len(data) // 2])
+    result = checked("scannet", folder.parents[1], "--limit", 1)
+    assert result.exit_code == 1
+    assert f"{ID}: error: world.unreadable: {ID}: {folder / name}" in result.stdout
+
+
+@pytest.mark.parametrize("name", ["color/3.jpg", "depth/3.png"])
+def test_a_truncated_image_is_an_error_that_names_file_and_frame(folder, name):
+    data = (folder / name).read_bytes()
+    (folder / name).write_bytes(data[: len(data) // 2])
+    finding = found(folder)["image.unreadable"]
+    assert finding.severity is Severity.ERROR
+    assert finding.where == "frame 3"
+    assert str(folder / name) in finding.means
+
+
+def test_findings_are_printed_as_json(folder):
+    scale_depth(folder, 0.5)
+    result = checked("scannet", folder.parents[1], "--json")
+    assert result.exit_code == 1
+    told = json.loads(result.stdout)
+    assert (told["dataset"], told["worlds"], told["errors"]) == ("scannet", 1, 1)
+    (error,) = (each for each in told["findings"] if each["severity"] == "error")
+    assert (error["world"], error["code"]) == (ID, "depth.scale")
+    assert error["remedy"].startswith("look for the units")
+
+
+def test_warnings_alone_are_no_failure(folder):
+    align(folder, turn("x", 4.0))
+    result = checked("scannet", folder.parents[1])
+    assert result.exit_code == 0
+    assert "warning: axis.up" in result.stdout
+
+
+def test_a_folder_that_is_none_is_an_error(tmp_path):
+    result = checked("scannet", tmp_path)
+    assert result.exit_code == 1
+    assert "scannet: error: folder.fault" in result.stdout
+    assert "holds no scenes" in result.stdout
+
+
+def test_a_cache_is_checked_for_files_that_changed(folder, tmp_path):
+    root, out = folder.parents[1], tmp_path / "cache"
+    prepare_world(CacheWriter.at(out, "scannet"), ScanNet(), root, ID)
+    assert checked("scannet", out).exit_code == 0
+    write_matrix(folder / "pose/1.txt", pose(folder, 2))
+    for options in ((), ("--limit", 1)):
+        result = checked("scannet", out, *options)
+        assert result.exit_code == 1
+        assert (
+            f"{ID}: error: cache.outdated: {ID}: {folder / 'pose/1.txt'} changed" in result.stdout
+        )
+        assert result.stdout.count("changed since") == 1
+
+
+def test_a_pose_that_is_not_finite_is_counted(folder):
+    write_matrix(folder / "pose/2.txt", np.full((4, 4), -np.inf))
+    finding = found(folder)["pose.dropped"]
+    assert finding.severity is Severity.WARNING  # one of six is more than a tenth
+    assert finding.means.startswith("1 of 6 have no usable pose")
+
+
+def test_a_frozen_tracker_is_an_error(folder):
+    for index in (4, 5):
+        write_matrix(folder / f"pose/{index}.txt", pose(folder, 3))
+    finding = found(folder)["pose.frozen"]
+    assert finding.severity is Severity.ERROR
+    assert finding.where == "frames 3, 4, 5"
+
+
+def test_a_camera_that_stands_still_is_no_frozen_tracker(folder):
+    for name in ("pose/{}.txt", "color/{}.jpg", "depth/{}.png"):
+        shutil.copy(folder / name.format(3), folder / name.format(4))
+    assert "pose.frozen" not in found(folder)
+
+
+@pytest.mark.parametrize(
+    ("deg", "severity"), [(1.0, None), (5.0, Severity.WARNING), (14.0, Severity.ERROR)]
+)
+def test_a_tilted_floor_is_measured(folder, deg, severity):
+    align(folder, turn("x", deg))
+    finding = found(folder).get("axis.up")
+    assert (finding and finding.severity) == severity
+    if finding is not None:
+        tilt = float(re.search(r"tilted by ([\d.]+) degrees", finding.means)[1])
+        assert tilt == pytest.approx(deg, abs=0.2)
+
+
+def test_an_upside_down_room_is_an_error(folder):
+    align(folder, turn("x", 180.0))
+    finding = found(folder)["axis.up"]
+    assert finding.severity is Severity.ERROR
+    assert "upside down" in finding.means
+
+
+def test_without_a_labelled_floor_level_cameras_tell_what_is_up(folder):
+    keep(folder, lambda label: label != "floor")
+    assert "axis.up" not in found(folder)
+    align(folder, turn("x", 90.0))
+    finding = found(folder)["axis.up"]
+    assert finding.severity is Severity.ERROR
+    assert "the vertical of the cameras" in finding.means
+
+
+def test_without_a_labelled_floor_what_is_nearly_level_is_measured(folder):
+    keep(folder, lambda label: label != "floor")
+    align(folder, turn("x", 6.0))
+    tilt = re.search(r"nearly level is tilted by ([\d.]+)", found(folder)["axis.up"].means)
+    assert float(tilt[1]) == pytest.approx(6.0, abs=0.5)
+
+
+@pytest.mark.parametrize(("deg", "shown"), [(0.0, None), (20.0, 20.0), (65.0, -25.0)])
+def test_the_turn_of_the_walls_is_measured(folder, deg, shown):
+    align(folder, turn("z", deg))
+    finding = found(folder).get("axis.walls")
+    if shown is None:
+        assert finding is None
+    else:
+        told = re.search(r"turned by ([+-][\d.]+) degrees", finding.means)
+        assert float(told[1]) == pytest.approx(shown, abs=1.0)
+
+
+@pytest.mark.parametrize(
+    ("factor", "severity"),
+    [(1.01, None), (1.06, Severity.WARNING), (0.5, Severity.ERROR), (3.0, Severity.ERROR)],
+)
+def test_the_scale_of_depth_is_measured_against_the_mesh(folder, factor, severity):
+    scale_depth(folder, factor)
+    finding = found(folder).get("depth.scale")
+    assert (finding and finding.severity) == severity
+    if finding is not None:
+        told = float(re.search(r"they measure ([\d.]+) times", finding.means)[1])
+        assert told == pytest.approx(factor, rel=0.02)
+
+
+def test_poses_of_other_images_disagree_with_the_scan(folder):
+    one, other = pose(folder, 1), pose(folder, 5)
+    write_matrix(folder / "pose/1.txt", other)
+    write_matrix(folder / "pose/5.txt", one)
+    assert found(folder)["pose.disagrees"].where == "frames 1, 5"
+
+
+def test_depth_that_is_not_known_is_told(folder):
+    Image.fromarray(np.zeros((120, 160), np.uint16)).save(folder / "depth/5.png")
+    assert found(folder)["depth.unknown"].where == "frames 5"
+
+
+def test_an_image_of_one_colour_is_told(folder):
+    Image.new("RGB", (320, 240), "navy").save(folder / "color/5.jpg")
+    assert found(folder)["image.blank"].where == "frames 5"
+
+
+def test_a_camera_outside_the_scan_is_told(folder):
+    moved = pose(folder, 0)
+    moved[0, 3] += 50.0
+    write_matrix(folder / "pose/0.txt", moved)
+    assert found(folder)["pose.outside"].where == "frames 0"
+
+
+def test_a_frame_that_shows_no_object_is_told(folder):
+    up = looking((0, 0, BLUEPRINT.outline.height - 0.4), 0.0, 90.0)
+    write_matrix(folder / "pose/2.txt", up)
+    finding = found(folder)["frame.sees_nothing"]
+    assert (finding.where, finding.severity) == ("frames 2", Severity.NOTE)
+    assert "in 1 of 6 frames" in finding.means
+
+
+def test_objects_that_no_frame_shows_are_listed(folder):
+    for name in ("color/{}.jpg", "depth/{}.png"):
+        for index in range(1, 6):
+            (folder / name.format(index)).unlink()
+    scene = ScanNet().load(folder.parents[1], ID)
+    hidden = [each.id for each in scene.instances if not scene.sight(each, 0).visible]
+    assert hidden
+    listed = found(folder)["object.unseen"].where
+    assert listed.startswith(f"objects {hidden[0]} '")
+
+
+def test_a_room_without_images_is_told(folder):
+    for name in ("color", "depth", "pose"):
+        shutil.rmtree(folder / name)
+    assert found(folder)["frames.none"].severity is Severity.WARNING
+
+
+def test_a_room_without_objects_is_told(folder):
+    keep(folder, lambda label: label in {"wall", "floor", "ceiling"})
+    assert found(folder)["objects.none"].severity is Severity.WARNING
+
+
+def test_labels_that_may_be_misspelt_are_told_with_what_may_be_meant(folder):
+    relabel(folder, "bookshlef")
+    finding = found(folder)["label.spelling"]
+    assert finding.where == "label 'bookshlef'"
+    assert "misspelt 'bookshelf'" in finding.means
+
+
+def test_labels_that_nobody_knows_are_noted(folder):
+    relabel(folder, "gizmotron")
+    assert "(gizmotron)" in found(folder)["label.unknown"].means
+
+
+def test_the_share_of_unlabelled_vertices_is_measured(folder):
+    walls = {
+        segment
+        for each in json.loads((folder / AGGREGATION).read_text())["segGroups"]
+        for segment in each["segments"]
+        if each["label"] == "wall"
+    }
+    of_vertex = json.loads((folder / SEGMENTS).read_text())["segIndices"]
+    share = sum(each in walls for each in of_vertex) / len(of_vertex)
+    assert "labels.gaps" not in found(folder)
+    keep(folder, lambda label: label != "wall")
+    finding = found(folder)["labels.gaps"]
+    assert finding.means.startswith(f"{share:.0%} of the scan")
+    assert finding.severity is (Severity.WARNING if share > 0.3 else Severity.NOTE)
+
+
+def test_objects_of_few_points_are_noted(folder):
+    groups = json.loads((folder / AGGREGATION).read_text())["segGroups"]
+    own = set(groups[0]["segments"])
+
+    def thin(content):
+        at = [n for n, segment in enumerate(content["segIndices"]) if segment in own]
+        for index in at[20:]:
+            content["segIndices"][index] = 10**6
+
+    rewrite(folder / SEGMENTS, thin)
+    rewrite(
+        folder / AGGREGATION,
+        lambda content: content["segGroups"][0].update(
+            segments=sorted(own & set(json.loads((folder / SEGMENTS).read_text())["segIndices"]))
+        ),
+    )
+    expected = f"objects {groups[0]['objectId']} '{groups[0]['label']}'"
+    assert expected in found(folder)["object.sparse"].where
+
+
+WALL = plane((0, 0, 0), (2, 0, 0), (0, 0, 2))
+TWISTED = looking((1, -2, 1), 90.0) @ np.diag([2.0, 1.0, 1.0, 1.0])
+
+
+@pytest.mark.parametrize(
+    ("scene", "code", "severity"),
+    [
+        (scenery(WALL * 1000), "scan.size", Severity.ERROR),
+        (scenery(WALL * 0.1), "scan.size", Severity.ERROR),
+        (scenery(np.append(WALL, [[np.nan, 0, 0]], 0)), "scan.not_finite", Severity.ERROR),
+        (scenery(WALL, frames=[frame(TWISTED)]), "pose.not_rigid", Severity.ERROR),
+        (scenery(WALL, frames=[frame(TWISTED * np.nan)]), "pose.not_rigid", Severity.ERROR),
+        (scenery(WALL), "floor.none", Severity.NOTE),
+        (
+            Scene("test/box", (Instance(0, "bed", box=aabb(WALL), scanned=WALL[:0]),), points=WALL),
+            "object.unscanned",
+            Severity.NOTE,
+        ),
+    ],
+)
+def test_rooms_that_no_loader_lets_through_are_told_as_well(scene, code, severity):
+    assert [each.severity for each in scene.examine() if each.code == code] == [severity]
+
+
+def test_a_room_of_boxes_alone_is_sound():
+    assert list(Scene("test/box", (Instance(0, "bed", box=aabb(WALL)),)).examine()) == []
+
+
+@pytest.mark.parametrize("deg", [0.0, 7.0, 33.0])
+def test_a_plane_is_as_tilted_as_it_was_made(deg):
+    floor = plane((0, 0, 0), (2, 0, 0), (0, 3, 0), 0.05) @ turn("x", deg)[:3, :3].T
+    off = floor[::20] + np.array([0, 0, 0.4])
+    assert planes.tilt_deg(planes.fitted_normal(np.concatenate([floor, off]))) == pytest.approx(
+        deg, abs=0.1
+    )
+
+
+def test_every_finding_is_provoked_here():
+    sources = "".join(Path(each.__file__).read_text() for each in (doctor, doctor_frames))
+    codes = set(re.findall(r'code="([^"]+)"', sources))
+    told = set(re.findall(r'"([a-z]+\.[a-z_]+)"', Path(__file__).read_text()))
+    assert len(codes) > 20
+    assert codes <= told
