@@ -14,7 +14,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
 from typing import Any
 
 from rapidfuzz.distance import OSA
@@ -93,11 +92,10 @@ class GrammarParser:
             return Parsed(reasons=(unparseable(message),))
         names, said = _Names(view.vocabulary()), plain(text)
         others = [task for task in tasks if assigned is None or task.name != assigned.name]
-        for wording in dict.fromkeys((said, rephrased(said))):
-            parsed = _understood(wording, names, others, assigned)
-            if parsed != _NOTHING:
-                return parsed
-        return _unread(said, tasks)
+        parsed = _understood(said, names, others, assigned)
+        if parsed == _NOTHING and (plainer := rephrased(said)) != said:
+            parsed = _understood(plainer, names, others, assigned)
+        return _unread(said, tasks) if parsed == _NOTHING else parsed
 
 
 def _understood(
@@ -177,10 +175,14 @@ class _Names:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         self.unknown = self.known = 0
-        self._meaning = cache(partial(_meaning, vocabulary))
+        self._vocabulary = vocabulary
+        self._meanings: dict[str, _Meaning] = {}
 
     def __call__(self, text: str) -> str:
-        meaning = self._meaning(name_form(text))
+        form = name_form(text)
+        if form not in self._meanings:
+            self._meanings[form] = _meaning(self._vocabulary, form)
+        meaning = self._meanings[form]
         self.unknown += meaning.unknown
         self.known += meaning.known
         if meaning.shift is not None:
