@@ -34,13 +34,13 @@ def check_folder(dataset: ReadsCaches, root: Path | None, told: set[str]) -> Ite
         if complaint not in told:
             told.add(complaint)
             remedy = "complete the download, or leave out what it concerns"
-            yield _error("folder.fault", str(root), complaint, remedy)
+            yield _error("folder.fault", "folder", complaint, remedy)
 
 
 def _of_world(dataset: ReadsCaches, root: Path | None, world_id: str) -> Iterator[Finding]:
     outdated = list(dataset.outdated(root, world_id))
     for complaint in outdated:
-        yield _error("cache.outdated", world_id, complaint, "prepare the dataset again")
+        yield _error("cache.outdated", "cache", complaint, "prepare the dataset again")
     try:
         source = dataset.load(root, world_id)
         if isinstance(source, Examinable):
@@ -48,7 +48,7 @@ def _of_world(dataset: ReadsCaches, root: Path | None, world_id: str) -> Iterato
     except DataError as error:
         if str(error) not in outdated:
             remedy = "fetch the file again, or leave the world out"
-            yield _error("world.unreadable", world_id, str(error), remedy)
+            yield _error("world.unreadable", "files", str(error), remedy)
 
 
 def _error(code: str, where: str, means: str, remedy: str) -> Finding:

@@ -126,7 +126,7 @@ def test_a_folder_is_checked_and_its_ids_listed(run, catalogue, tmp_path):
     empty.mkdir()
     result = run("datasets", "check", "shelf_catalogue", empty)
     assert result.exit_code == 1
-    assert f"error: folder.fault: {empty}: {empty} has no shelf, expected *.txt; " in result.stdout
+    assert f"error: folder.fault: folder: {empty} has no shelf, expected *.txt; " in result.stdout
 
 
 def test_a_folder_without_worlds_says_what_is_missing(run, catalogue, tmp_path):

@@ -13,6 +13,7 @@ from PIL import Image
 
 from sceneries import frame, looking, plane
 from sceneries import room as scenery
+from spatialevo_core import checking
 from spatialevo_core.cache_writer import CacheWriter
 from spatialevo_core.cli import main
 from spatialevo_core.preparing import prepare_world
@@ -129,6 +130,32 @@ def test_a_sound_room_gives_no_error_in_the_other_layouts(tmp_path):
         assert [str(each) for each in findings if each.severity is Severity.ERROR] == []
 
 
+@pytest.mark.slow
+def test_damage_is_found_in_the_other_layouts_too(tmp_path):
+    few = replace(BLUEPRINT, cameras=BLUEPRINT.cameras[:4])
+    write_scannetpp(few, tmp_path / "pp")
+    phone = next(each for each in scannetpp_datasets() if each.name == "scannetpp_iphone")
+    still = tmp_path / f"pp/data/{ID}/iphone/pose_intrinsic_imu.json"
+    first = next(iter(json.loads(still.read_text()).values()))["aligned_pose"]
+
+    def freeze(content):
+        for each in content.values():
+            each["aligned_pose"] = first
+
+    rewrite(still, freeze)
+    codes = {each.code for each in phone.load(tmp_path / "pp", ID).examine()}
+    assert "pose.frozen" in codes
+    folder = write_arkitscenes(few, tmp_path / "arkit")
+    for path in folder.rglob("lowres_depth/*.png"):
+        Image.fromarray(np.asarray(Image.open(path)) * np.uint16(2)).save(path)
+    arkit = ARKitScenes()
+    (world_id,) = arkit.ids(tmp_path / "arkit")
+    found = {each.code: each for each in arkit.load(tmp_path / "arkit", world_id).examine()}
+    assert found["depth.scale"].severity is Severity.ERROR
+    told = float(re.search(r"they measure ([\d.]+) times", found["depth.scale"].means)[1])
+    assert told == pytest.approx(2.0, rel=0.02)
+
+
 def test_a_missing_file_is_an_error_and_all_that_miss_are_told(folder):
     (folder / f"{ID}_vh_clean_2.ply").unlink()
     (folder / SEGMENTS).unlink()
@@ -148,7 +175,7 @@ def test_a_truncated_file_is_an_error_that_names_it(folder, name):
     (folder / name).write_bytes(data[: len(data) // 2])
     result = checked("scannet", folder.parents[1], "--limit", 1)
     assert result.exit_code == 1
-    assert f"{ID}: error: world.unreadable: {ID}: {folder / name}" in result.stdout
+    assert f"{ID}: error: world.unreadable: files: {folder / name}" in result.stdout
 
 
 @pytest.mark.parametrize("name", ["color/3.jpg", "depth/3.png"])
@@ -195,7 +222,7 @@ def test_a_cache_is_checked_for_files_that_changed(folder, tmp_path):
         result = checked("scannet", out, *options)
         assert result.exit_code == 1
         assert (
-            f"{ID}: error: cache.outdated: {ID}: {folder / 'pose/1.txt'} changed" in result.stdout
+            f"{ID}: error: cache.outdated: cache: {folder / 'pose/1.txt'} changed" in result.stdout
         )
         assert result.stdout.count("changed since") == 1
 
@@ -425,3 +452,11 @@ def test_every_finding_is_provoked_here():
     told = set(re.findall(r'"([a-z]+\.[a-z_]+)"', Path(__file__).read_text()))
     assert len(codes) > 20
     assert codes <= told
+
+
+def test_every_finding_is_explained():
+    modules = (doctor, doctor_frames, checking)
+    sources = "".join(Path(each.__file__).read_text() for each in modules)
+    codes = set(re.findall(r'(?:code=|_error\()"([^"]+)"', sources))
+    page = Path(__file__).parents[1] / "docs/datasets.md"
+    assert codes == set(re.findall(r"^\| `([a-z]+\.[a-z_]+)` \|", page.read_text(), re.MULTILINE))
