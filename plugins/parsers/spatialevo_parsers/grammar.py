@@ -53,6 +53,8 @@ _IMAGES = re.compile(
 )
 """Who is shown where, inside a longer blank: the sentence means something else."""
 
+FITS_NONE = "the question fits no wording of any task"
+"""The message of `question.unparseable` where another parser may know better."""
 
 _NOTHING = Parsed()
 
@@ -117,7 +119,7 @@ def _settled(found: Sequence[_Read], assigned: AnyTask | None) -> Parsed:
     queries = [read for read in found if read.parsed.query is not None]
     best = [read.parsed for read in queries if read.cost == min(each.cost for each in queries)]
     if assigned is not None and best:
-        return Parsed(reasons=(_other(f"this asks for {best[0].task}, not {assigned.name}"),))
+        return Parsed(reasons=(other_task(f"this asks for {best[0].task}, not {assigned.name}"),))
     if len(best) > 1:
         between = " or ".join(sorted(str(parsed.task) for parsed in best))
         return Parsed(reasons=(unparseable(f"the question can be read as {between}"),))
@@ -127,8 +129,8 @@ def _settled(found: Sequence[_Read], assigned: AnyTask | None) -> Parsed:
 def _unread(text: str, tasks: Sequence[AnyTask]) -> Parsed:
     """The refusal of a text that fits no phrasing."""
     word = beyond_tasks(text, tasks)
-    fits_none = unparseable("the question fits no wording of any task")
-    return Parsed(reasons=(_other(f"no task asks for '{word}'") if word else fits_none,))
+    no_task = other_task(f"no task asks for '{word}'")
+    return Parsed(reasons=(no_task if word else unparseable(FITS_NONE),))
 
 
 def _read(task: AnyTask, text: str, names: _Names) -> _Read:
@@ -138,7 +140,7 @@ def _read(task: AnyTask, text: str, names: _Names) -> _Read:
         try:
             query = _build(task, reading, names)
         except OtherMeaning as other:
-            read = _Read(Parsed(task=task.name, reasons=(_other(str(other)),)))
+            read = _Read(Parsed(task=task.name, reasons=(other_task(str(other)),)))
         except ValueError:
             continue
         else:
@@ -250,7 +252,8 @@ def _a_word(word: str, vocabulary: Vocabulary) -> bool:
     )
 
 
-def _other(message: str) -> Reason:
+def other_task(message: str) -> Reason:
+    """The reason that a text asks something else than was meant to be asked, or than any task."""
     return Reason(
         code=OTHER_TASK,
         stage=Stage.READ,
