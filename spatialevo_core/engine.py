@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from spatialevo_core.errors import ParserFault, TaskFault
 from spatialevo_core.question import Answer, Evidence, Frozen, Query, Reason, Stage, Verdict
 from spatialevo_core.task import AnyTask, Complaint, Rule
+
+T = TypeVar("T")
 
 
 class Parsed(Frozen):
@@ -79,7 +81,7 @@ def ask(
     """
     parsed, by = Parsed(), None
     for parser in parsers:
-        parsed, by = _parsed(parser, text, view, tasks, assigned), parser.name
+        parsed, by = read(parser, text, view, tasks, assigned), parser.name
         if parsed.query is not None or OTHER_TASK in (r.code for r in parsed.reasons):
             break
     if parsed.query is None:
@@ -96,8 +98,12 @@ def unparseable(message: str) -> Reason:
     return Reason(code=UNPARSEABLE, stage=Stage.READ, message=message, said=SAID_UNPARSEABLE)
 
 
-def _parsed(
-    parser: Parser, text: str, view: Any, tasks: Sequence[AnyTask], assigned: AnyTask | None
+def read(
+    parser: Parser,
+    text: str,
+    view: Any,
+    tasks: Sequence[AnyTask],
+    assigned: AnyTask | None = None,
 ) -> Parsed:
     """What the parser made of the text; raises ParserFault unless a task can judge it."""
     name = assigned.name if assigned else ""
@@ -138,3 +144,13 @@ def guarded(task: AnyTask, where: str, function: Callable[..., Any], *args: Any)
         raise
     except (Exception, SystemExit) as cause:
         raise TaskFault(task.name, where, cause) from cause
+
+
+def attempted(function: Callable[..., T], *args: Any) -> T | Exception:
+    """What the call gives, or what it raises: for checks of code that promises to raise nothing."""
+    try:
+        return function(*args)
+    except Exception as error:  # noqa: BLE001  (it may be anybody's code)
+        return error
+    except SystemExit as error:
+        return RuntimeError(f"SystemExit: {error}")

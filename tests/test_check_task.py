@@ -1,11 +1,14 @@
 """The shipped checks pass a good task and name what a bad one breaks."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
+from time import sleep
 
 import pytest
 
 from shelves import SHELF, TASK, VIEW, Heavier, Shelf, ShelfView
-from spatialevo_core.task import Phrasing
+from spatialevo_core.engine import judge
+from spatialevo_core.question import Stage
+from spatialevo_core.task import Complaint, Phrasing, Task, rule
 from spatialevo_core.testing import check_task, fingerprint
 from spatialevo_parsers.grammar import GrammarParser
 
@@ -18,7 +21,9 @@ def test_a_good_task_keeps_every_promise():
     report = check_task(TASK, [VIEW], parsers=[GrammarParser()], others=[TASK])
     report.require()
     assert report.ok
-    assert report.questions > 3
+    assert report.looked_at > 3
+    assert 0 < report.ms_each < 100
+    assert not report.remarks
 
 
 def test_a_task_that_rewards_silence_is_named():
@@ -75,6 +80,93 @@ def test_a_hint_that_is_the_answer_is_named():
     assert any(
         "is the answer" in why for why in broken(replace(TASK, answer_hint=lambda q: "vase"))
     )
+
+
+def test_a_task_that_proposes_at_random_is_named():
+    tossed = iter(range(10_000))
+
+    def fickle(view, rng):
+        rng.seed(next(tossed))
+        return TASK.candidates(view, rng)
+
+    assert any("draw from the generator" in why for why in broken(replace(TASK, candidates=fickle)))
+
+
+def test_a_task_that_proposes_a_question_twice_is_named():
+    def again(view, rng):
+        queries = list(TASK.candidates(view, rng))
+        return [queries[0], *queries]
+
+    assert any("was proposed twice" in why for why in broken(replace(TASK, candidates=again)))
+
+
+class Eager(Task):
+    """Proposes without asking the rules."""
+
+    def propose(self, view, rng):
+        query = Heavier(first="vase", second="flower pot")
+        yield query, judge(self, view, query)
+
+
+class Shy(Task):
+    """Says that it is feasible nowhere."""
+
+    def feasible(self, view):
+        return False
+
+
+def as_a(kind):
+    return kind(**{each.name: getattr(TASK, each.name) for each in fields(TASK)})
+
+
+def test_a_task_that_proposes_what_it_refuses_is_named():
+    assert any(
+        "was proposed and is refused: answer.near_boundary" in why for why in broken(as_a(Eager))
+    )
+
+
+def test_a_task_that_disagrees_with_itself_is_named():
+    assert "shelf-0: feasible says False, and propose gives some" in broken(as_a(Shy))
+
+
+def test_a_task_that_reads_what_another_asks_is_named():
+    greedy = replace(TASK, name="greedy", phrasings=(*TASK.phrasings,))
+    found = broken(greedy, parsers=[GrammarParser()], others=[TASK])
+    assert any("can be read as greedy or heavier" in why for why in found)
+
+
+def test_a_rule_that_cannot_object_is_remarked_on_with_what_to_do():
+    @rule("thing.haunted", Stage.SOLVABLE)
+    def never(view, query, terms):
+        return None
+
+    report = check_task(replace(TASK, rules=(*TASK.rules, never)), [VIEW])
+    assert report.ok
+    (remark,) = report.remarks
+    assert remark.startswith("never objected here: thing.haunted (solvable); ask in a test")
+
+
+def test_a_rule_that_raises_on_a_question_nobody_proposes_is_named():
+    @rule("thing.light", Stage.PREMISE)
+    def careless(view, query, terms):
+        return Complaint("light") if view.shelf.weights_kg[query.first] < 0 else None
+
+    report = check_task(replace(TASK, rules=(*TASK.rules, careless)), [VIEW])
+    (why,) = (why for each in report.checks for why in each.broken)
+    assert why == "task 'heavier' raised in rule thing.light: KeyError: 'thing that is nowhere'"
+
+
+def test_slow_judging_is_remarked_on():
+    def sleepy(view, query, terms):
+        sleep(0.11)
+        return TASK.solve(view, query, terms)
+
+    one = replace(
+        TASK, solve=sleepy, rules=(), candidates=lambda v, r: [Heavier(first="book", second="vase")]
+    )
+    report = check_task(one, [VIEW])
+    assert report.ms_each > 100
+    assert "more than 100 ms; keep on the world" in report.remarks[0]
 
 
 def test_require_raises_with_every_broken_promise():

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from PIL import Image, ImageDraw
 
+from spatialevo_core.errors import DataError
 from spatialevo_core.hooks import hookimpl
 from spatialevo_core.names import Vocabulary
 from spatialevo_core.phrasing import Phrasing
@@ -153,9 +154,13 @@ class Racks:
     needs_root: bool = False
 
     def ids(self, root: Path | None, split: str | None = None) -> Iterable[str]:
+        if split is not None:
+            raise DataError(f"{self.name} has no splits")
         return [f"rack-{number}" for number in range(20)]
 
     def load(self, root: Path | None, world_id: str) -> Rack:
+        if world_id not in self.ids(root):
+            raise DataError(f"{self.name} has no world {world_id!r}; it has rack-0 to rack-19")
         rng = Random(world_id)
         lengths = {colour: round(rng.uniform(0.1, 1.0), 2) for colour in rng.sample(COLOURS, 3)}
         return Rack(f"{self.name}/{world_id}", lengths)

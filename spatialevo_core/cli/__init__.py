@@ -31,7 +31,7 @@ _HERE = "spatialevo_core.cli"
 COMMANDS = {
     "tasks": Command(f"{_HERE}.tasks:tasks", "List, show and check tasks."),
     "datasets": Command(f"{_HERE}.datasets:datasets", "List, check and prepare datasets."),
-    "parsers": Command(f"{_HERE}.parsers:parsers", "List parsers."),
+    "parsers": Command(f"{_HERE}.parsers:parsers", "List and check parsers."),
     "plugins": Command(f"{_HERE}.plugins:plugins", "Show what is plugged in, and what went wrong."),
     "ask": Command(f"{_HERE}.ask:ask", "Answer one question about one world, or say why not."),
     "generate": Command(f"{_HERE}.generate:generate", "Write questions with answers and evidence."),

@@ -61,8 +61,13 @@ def list_datasets(as_json: bool) -> None:
 @click.argument("name")
 @click.argument("root", type=ROOT, required=False)
 @limit_option
+@click.option(
+    "--promises",
+    is_flag=True,
+    help="Check what every dataset promises instead: its code, on the first worlds of a good ROOT.",
+)
 @json_option
-def check(name: str, root: Path | None, limit: int | None, as_json: bool) -> None:
+def check(name: str, root: Path | None, limit: int | None, promises: bool, as_json: bool) -> None:
     """Say what is wrong with the dataset NAME in the folder ROOT, and with each of its worlds.
 
     Errors (answers would be wrong, or there are none), warnings and notes; the exit status is 1 if
@@ -72,6 +77,9 @@ def check(name: str, root: Path | None, limit: int | None, as_json: bool) -> Non
     from spatialevo_core.checking import check_folder, check_worlds
     from spatialevo_core.errors import DataError
 
+    if promises:
+        _check_promises(name, root, limit, as_json)
+        return
     dataset = registry().dataset(name)
     root = checked_root(dataset, root)
     try:
@@ -219,3 +227,16 @@ def _show_stats(whole: Stats) -> None:
     click.echo()
     rows = [(name, *map(str, each.model_dump().values())) for name, each in whole.tasks.items()]
     show_rows([("task", "worlds", "views", "questions", "faults"), *rows])
+
+
+def _check_promises(name: str, root: Path | None, limit: int | None, as_json: bool) -> None:
+    from spatialevo_core.cli.reports import show_reports
+    from spatialevo_core.registry import named
+    from spatialevo_core.testing import check_dataset
+    from spatialevo_core.testing.datasets import WORLDS
+
+    loaded = registry()
+    dataset = named("dataset", name, loaded.datasets)
+    root = checked_root(dataset, root)
+    view_types = [task.world for task in loaded.tasks_on(dataset)]
+    show_reports([check_dataset(dataset, root, view_types, limit or WORLDS)], "worlds", as_json)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
-from random import Random
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from spatialevo_core.cli.shared import (
     ROOT,
-    checked_root,
     json_option,
     profile_option,
     progress,
@@ -22,13 +18,7 @@ from spatialevo_core.cli.shared import (
 )
 
 if TYPE_CHECKING:
-    from spatialevo_core.registry import AnyDataset, Registry
     from spatialevo_core.task import AnyTask
-
-CHECKED_WORLDS = 3
-"""Worlds of each dataset on which a task is checked."""
-CHECKED_VIEWS = 2
-"""Views of each world."""
 
 
 @click.group()
@@ -78,44 +68,17 @@ def show(name: str, profile: str, as_json: bool) -> None:
 @json_option
 def check(names: tuple[str, ...], dataset: str | None, root: Path | None, as_json: bool) -> None:
     """Check that tasks keep the promises that every task makes; all of them if none is named."""
-    from spatialevo_core.testing import check_task
+    from spatialevo_core.cli.reports import show_reports
+    from spatialevo_core.testing import check_task, sample_views
 
     loaded = registry()
     chosen = [loaded.task(name) for name in names] or list(loaded.tasks.values())
     others = tuple(loaded.tasks.values())
     reports = []
     for task in progress(chosen, "checking"):
-        views = list(_views(loaded, task, dataset, root))
+        views = list(sample_views(loaded, task, dataset, root))
         reports.append(check_task(task, views, loaded.parsers, others))
-    if as_json:
-        show_json([report.model_dump(mode="json") | {"ok": report.ok} for report in reports])
-    else:
-        rows = ((r.task, "ok" if r.ok else "broken", f"{r.questions} questions") for r in reports)
-        show_rows(rows)
-        for report in reports:
-            for each in report.checks:
-                for why in each.broken:
-                    click.echo(f"{report.task}: {each.promise}: {why}")
-    if not all(report.ok for report in reports):
-        raise SystemExit(1)
-
-
-def _views(
-    loaded: Registry, task: AnyTask, dataset: str | None, root: Path | None
-) -> Iterator[Any]:
-    from spatialevo_core.generation import proposed_views
-
-    if dataset is not None:
-        known: list[AnyDataset] = [loaded.dataset(dataset)]
-    else:
-        known = [each for each in loaded.datasets.values() if not each.needs_root]
-    for each in known:
-        if not issubclass(each.source, task.world.source):
-            continue
-        folder = checked_root(each, root)
-        for world_id in islice(each.ids(folder), CHECKED_WORLDS):
-            source = each.load(folder, world_id)
-            yield from islice(proposed_views(task, source, Random(world_id)), CHECKED_VIEWS)
+    show_reports(reports, "questions", as_json)
 
 
 def _card(task: AnyTask) -> dict[str, Any]:

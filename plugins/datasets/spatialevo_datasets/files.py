@@ -22,7 +22,7 @@ from spatialevo_datasets.readers import storable_reader
 
 M = TypeVar("M", bound=BaseModel)
 
-_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _RIGID = 1e-2
 """How far a stored rotation may be from orthonormal: datasets round to few digits."""
 FARTHEST_M = 10_000
