@@ -19,9 +19,8 @@ from spatialevo_core.task import AnyTask
 from spatialevo_core.text import ARTICLES, plain
 from spatialevo_parsers.meaning import ATTRIBUTES, PARTS, beyond_tasks
 
-SHORTEST_UNIT = 3
-"""Characters; shorter words for units, such as "in", mean other things in a sentence."""
-
+_WORD = re.compile(r"[a-z]{3,}")
+"""Shorter words for units, such as "in", mean other things in a sentence."""
 _NEGATION = re.compile(
     r"\b(?:not|no|non|never|neither|nor|none|cannot|except|excepting|excluding|besides|without|"
     r"unless|ignor\w+|disregard\w*|forget|instead|other than|rather than)\b|n't\b"
@@ -31,7 +30,7 @@ _QUALIFIER = re.compile(
     r"combined|together|difference|twice|thrice|half|double|triple|times|walk\w*|path|route|steps|"
     r"cent(?:er|re)s?|middle|midpoint|edges?|top|bottom|corners?|above|below|beneath|over|under|"
     r"higher|lower|deeper|least|most|second|third|years?|much (?:farther|further|closer|nearer)|"
-    r"area|perimeter|circumference|diameter|radius|angle|exactly|roughly|percent\w*|ratio)\b"
+    r"area|square|cubic|perimeter|circumference|diameter|radius|angle|exactly|roughly|percent\w*|ratio)\b"
 )
 _IN_BETWEEN = re.compile(
     rf"\b(?:{'|'.join(sorted(ARTICLES))}|my|your|his|her|its|our|their|each|every|both|all)"
@@ -40,7 +39,7 @@ _IN_BETWEEN = re.compile(
 _TELLING = ATTRIBUTES - {"many", "few"}
 _JOINING = frozenset(
     """
-    and or of to from between than is are was were with by at for in on as image photo picture
+    about and or of to from between than is are was were with by at for in on as image photo picture
     distance gap number count amount
     """.split()  # noqa: SIM905
 )
@@ -152,12 +151,12 @@ def _words_apart(said: str, task: AnyTask, query: Query, vocabulary: Vocabulary)
     beyond = beyond_tasks(said, [task])
     if beyond:
         yield f"{task.name} does not ask for '{beyond}'"
-    templates = " ".join(phrasing.template.lower() for phrasing in task.phrasings)
-    usual = {each[0] for each in _QUALIFIER.finditer(templates)}
-    strange = (each[0] for each in _QUALIFIER.finditer(said) if each[0] not in usual)
-    yield from (f"{task.name} does not ask for '{word}'" for word in strange)
     choices = {f: s for f, s in task.grammar.slots.items() if isinstance(s, Choice)}
-    meant = {w.lower() for f, s in choices.items() for w in s.words[getattr(query, f)]}
-    words = re.findall(r"[a-z]{%d,}" % SHORTEST_UNIT, said)  # noqa: UP031
-    units = (word for word in words if word in UNIT_WORDS and not vocabulary.known(word))
+    chosen = [w.lower() for f, s in choices.items() for w in s.words[getattr(query, f)]]
+    usual = " ".join([*(phrasing.template.lower() for phrasing in task.phrasings), *chosen])
+    own = {each[0] for each in _QUALIFIER.finditer(usual)}
+    strange = (each[0] for each in _QUALIFIER.finditer(said) if each[0] not in own)
+    yield from (f"{task.name} does not ask for '{word}'" for word in strange)
+    meant = set(_WORD.findall(" ".join(chosen)))
+    units = (w for w in _WORD.findall(said) if w in UNIT_WORDS and not vocabulary.known(w))
     yield from (f"'{word}' is not what the query says" for word in units if word not in meant)
