@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,19 +20,23 @@ class Checked:
     findings: tuple[Finding, ...]
 
 
-def check_worlds(
-    dataset: ReadsCaches, root: Path | None, ids: tuple[str, ...]
+def check(
+    dataset: ReadsCaches, root: Path | None, ids: Sequence[str], *, whole: bool
 ) -> Iterator[Checked]:
-    """Load and examine each world, one after the other."""
+    """Load and examine the worlds, one after the other; then, if `whole`, the folder."""
+    told: set[str] = set()
     for world_id in ids:
-        yield Checked(world_id, tuple(_of_world(dataset, root, world_id)))
+        checked = Checked(world_id, tuple(_of_world(dataset, root, world_id)))
+        told.update(finding.means for finding in checked.findings)
+        yield checked
+    if whole:
+        yield Checked(None, tuple(_of_folder(dataset, root, told)))
 
 
-def check_folder(dataset: ReadsCaches, root: Path | None, told: set[str]) -> Iterator[Finding]:
+def _of_folder(dataset: ReadsCaches, root: Path | None, told: set[str]) -> Iterator[Finding]:
     """What the dataset itself says is missing, less what was told about some world before."""
     for complaint in dataset.missing(root):
         if complaint not in told:
-            told.add(complaint)
             remedy = "complete the download, or leave out what it concerns"
             yield _error("folder.fault", "folder", complaint, remedy)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +19,10 @@ from spatialevo_core.cli.shared import (
     show_rows,
     world_ids,
 )
-from spatialevo_core.worlds import Severity
+from spatialevo_core.worlds import Finding, Severity
 
 if TYPE_CHECKING:
+    from spatialevo_core.registry import AnyDataset
     from spatialevo_core.stats import Stats
 
 NAMES_SHOWN = 20
@@ -74,35 +76,30 @@ def check(name: str, root: Path | None, limit: int | None, promises: bool, as_js
     there is an error. Of a cache, also which files changed since its worlds were prepared. With
     --limit, only those worlds are looked at, and not the folder as a whole.
     """
-    from spatialevo_core.checking import check_folder, check_worlds
-    from spatialevo_core.errors import DataError
+    from spatialevo_core.checking import check as checks
 
     if promises:
         _check_promises(name, root, limit, as_json)
         return
     dataset = registry().dataset(name)
     root = checked_root(dataset, root)
-    try:
-        ids = tuple(islice(dataset.ids(root), limit))
-    except DataError:
-        ids = ()  # what is wrong with the folder is said below
-    running = progress(check_worlds(dataset, root, ids), "checking", len(ids))
-    found = [(each.world, finding) for each in running for finding in each.findings]
-    if limit is None or not ids:
-        told = {finding.means for _, finding in found}
-        about = progress(check_folder(dataset, root, told), "checking the folder")
-        found += [(None, finding) for finding in about]
-    counts = {each: sum(f.severity is each for _, f in found) for each in Severity}
+    ids = _readable_ids(dataset, root, limit)
+    whole = limit is None or not ids
+    found: list[tuple[str | None, Finding]] = []
+    running = checks(dataset, root, ids, whole=whole)
+    for each in progress(running, "checking", len(ids) + whole):
+        for finding in each.findings:
+            found.append((each.world, finding))
+            if not as_json:
+                click.echo(f"{each.world or dataset.name}: {finding}")
+    counts = Counter(f"{finding.severity}s" for _, finding in found)
+    totals = {f"{severity}s": counts[f"{severity}s"] for severity in Severity}
     if as_json:
         rows = [{"world": world, **finding.model_dump(mode="json")} for world, finding in found]
-        totals = {f"{severity}s": count for severity, count in counts.items()}
         show_json({"dataset": dataset.name, "worlds": len(ids), **totals, "findings": rows})
-    else:
-        for world, finding in found:
-            click.echo(f"{world or dataset.name}: {finding}")
-    told_counts = ", ".join(f"{severity}s: {count}" for severity, count in counts.items())
-    click.echo(f"{dataset.name}: worlds: {len(ids)}, {told_counts}", err=True)
-    if counts[Severity.ERROR]:
+    told = ", ".join(f"{name}: {count}" for name, count in totals.items())
+    click.echo(f"{dataset.name}: worlds: {len(ids)}, {told}", err=True)
+    if totals["errors"]:
         raise SystemExit(1)
 
 
@@ -215,6 +212,16 @@ def prepare(
         first = failures[0]
         click.echo(f"{first.world}: {first.message}\n{report} lists all that failed", err=True)
         raise SystemExit(1)
+
+
+def _readable_ids(dataset: AnyDataset, root: Path | None, limit: int | None) -> tuple[str, ...]:
+    """The first ids; none if they cannot be listed, which the check of the folder explains."""
+    from spatialevo_core.errors import DataError
+
+    try:
+        return tuple(islice(dataset.ids(root), limit))
+    except DataError:
+        return ()
 
 
 def _show_stats(whole: Stats) -> None:
