@@ -29,7 +29,7 @@ class Command(NamedTuple):
 _HERE = "spatialevo_core.cli"
 
 COMMANDS = {
-    "tasks": Command(f"{_HERE}.tasks:tasks", "List, show and check tasks."),
+    "tasks": Command(f"{_HERE}.tasks:tasks", "List, show, check and write tasks."),
     "datasets": Command(f"{_HERE}.datasets:datasets", "List, check and prepare datasets."),
     "parsers": Command(f"{_HERE}.parsers:parsers", "List and check parsers."),
     "plugins": Command(f"{_HERE}.plugins:plugins", "Show what is plugged in, and what went wrong."),

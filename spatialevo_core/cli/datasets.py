@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from spatialevo_core.cli.new import new_command
 from spatialevo_core.cli.shared import (
     ROOT,
     checked_root,
@@ -36,6 +37,9 @@ limit_option = click.option(
 @click.group()
 def datasets() -> None:
     """List, check and prepare datasets."""
+
+
+datasets.add_command(new_command("dataset", "the reader, its tests and what installs it"))
 
 
 @datasets.command("list")

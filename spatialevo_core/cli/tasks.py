@@ -1,4 +1,4 @@
-"""`spatialevo tasks`: list, show and check."""
+"""`spatialevo tasks`: list, show, check and write new ones."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from spatialevo_core.cli.new import new_command
 from spatialevo_core.cli.shared import (
     ROOT,
     json_option,
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 
 @click.group()
 def tasks() -> None:
-    """List, show and check tasks."""
+    """List, show, check and write tasks."""
+
+
+tasks.add_command(new_command("task", "the question, its tests and what installs it"))
 
 
 @tasks.command("list")
