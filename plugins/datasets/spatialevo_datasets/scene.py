@@ -14,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int, Int32
+from jaxtyping import Bool, Float, Float32, Int32
 
 from spatialevo_core.errors import ConfigError
 from spatialevo_core.names import Vocabulary
@@ -27,7 +27,7 @@ from spatialevo_datasets.floors import Floor
 from spatialevo_datasets.frames import Depth, Frame
 from spatialevo_datasets.memo import Memo
 from spatialevo_datasets.steadiness import ShareRange, share_range
-from spatialevo_datasets.visibility import Cloud, Mesh, Shown, Sight
+from spatialevo_datasets.visibility import Cloud, Mesh, Owned, Shown, Sight
 
 __all__ = ["Box", "Depth", "Frame", "Gap", "Instance", "Points", "Scene", "Sight"]
 
@@ -280,8 +280,8 @@ class Scene:
         return labels.vocabulary(self.labels)
 
     @cached_property
-    def _objects(self) -> _Objects:
-        return _Objects.of(self.instances)
+    def _objects(self) -> Owned:
+        return Owned.of({each.id: each.seen_by for each in self.instances})
 
     # What is computed once for each of the measures above; a prepared room knows some of it.
 
@@ -342,26 +342,6 @@ class Scene:
         # Copies, so that what is kept does not hold on to the whole.
         room = Shown(seen.visible[split:].copy(), seen.known[split:].copy())
         return _Looked(dict(zip(objects.ids, found, strict=True)), room)
-
-
-@dataclass(frozen=True, eq=False)
-class _Objects:
-    """The points by which the objects are seen, in one array."""
-
-    ids: tuple[int, ...]
-    points: Points
-    owner: Int[np.ndarray, " n"]
-    """Position in `ids`."""
-
-    @classmethod
-    def of(cls, instances: tuple[Instance, ...]) -> _Objects:
-        clouds = {each.id: each.seen_by for each in instances if each.seen_by is not None}
-        none = np.zeros((0, 3), dtype=np.float32)
-        return cls(
-            ids=tuple(clouds),
-            points=np.concatenate([none, *clouds.values()]),
-            owner=np.repeat(np.arange(len(clouds)), [len(cloud) for cloud in clouds.values()]),
-        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,6 +115,28 @@ class Cloud:
         pixel or two that remain inside a surface are closed.
         """
         return _buffer(frame, self)
+
+
+@dataclass(frozen=True, eq=False)
+class Owned:
+    """The points by which several objects are seen, in one array."""
+
+    ids: tuple[int, ...]
+    """Of the objects that have points to be seen by, maybe an empty set of them."""
+    points: Float32[np.ndarray, "n 3"]
+    owner: Int[np.ndarray, " n"]
+    """Position in `ids`."""
+
+    @classmethod
+    def of(cls, clouds: Mapping[int, Float32[np.ndarray, "_ 3"] | None]) -> Owned:
+        """By id; what has None is left out."""
+        known = {each: cloud for each, cloud in clouds.items() if cloud is not None}
+        none = np.zeros((0, 3), dtype=np.float32)
+        return cls(
+            ids=tuple(known),
+            points=np.concatenate([none, *known.values()]),
+            owner=np.repeat(np.arange(len(known)), [len(cloud) for cloud in known.values()]),
+        )
 
 
 @dataclass(frozen=True, eq=False)
