@@ -125,7 +125,7 @@ def test_what_was_written_is_installed_and_listed(site):
 
 @pytest.mark.slow
 def test_the_new_question_is_asked_of_a_room(site):
-    question = "Which reaches higher, the lamp or the radiator?"
+    question = "Which covers more floor, the lamp or the sofa?"
     spatialevo = Path(sys.executable).parent / "spatialevo"
     asked = ("ask", question, "--dataset", "synthetic", "--scene", "room-0", "--json")
     verdict = json.loads(with_site(site, spatialevo, *asked).stdout)

@@ -12,32 +12,31 @@ from spatialevo_datasets.scene import Instance, Scene
 from spatialevo_datasets.views import SceneView
 
 
-def thing(number, label, bottom_m, top_m):
-    """A box of 0.5 m by 0.5 m between two heights."""
-    center = np.array([float(number), 0.0, (bottom_m + top_m) / 2])
-    size = np.array([0.5, 0.5, top_m - bottom_m])
-    return Instance(number, label, box=Box(center, size, np.eye(3)))
+def thing(number, label, width_m, depth_m):
+    """A box of that footprint, 0.5 m high, on the floor."""
+    size = np.array([width_m, depth_m, 0.5])
+    return Instance(number, label, box=Box(np.array([number * 3.0, 0.0, 0.25]), size, np.eye(3)))
 
 
 ROOM = Scene(
     key="test/room",
     instances=(
-        thing(1, "sofa", 0.0, 0.80),
-        thing(2, "table", 0.0, 0.75),
-        thing(3, "mirror", 1.00, 1.60),
-        thing(4, "chair", 0.0, 1.00),
-        thing(5, "chair", 0.0, 1.10),
+        thing(1, "sofa", 2.0, 1.0),
+        thing(2, "table", 1.0, 1.0),
+        thing(3, "desk", 1.5, 1.2),
+        thing(4, "chair", 0.5, 0.5),
+        thing(5, "chair", 0.5, 0.5),
     ),
 )
 
 ASKED = {
-    "Which reaches higher, the sofa or the mirror?": "mirror",
-    "Which reaches higher, the mirror or the table?": "mirror",
-    "Of the sofa and the mirror, which has its top higher up?": "mirror",
-    "Which reaches higher, the sofa or the table?": "answer.near_boundary",
-    "Which reaches higher, the sofa or the piano?": "object.missing",
-    "Which reaches higher, the sofa or the sofa?": "object.repeated",
-    "Which reaches higher, the sofa or the chair?": "object.ambiguous",
+    "Which covers more floor, the sofa or the table?": "sofa",
+    "Which covers more floor, the table or the sofa?": "sofa",
+    "Of the table and the desk, which has the larger footprint?": "desk",
+    "Which covers more floor, the sofa or the desk?": "answer.near_boundary",
+    "Which covers more floor, the sofa or the piano?": "object.missing",
+    "Which covers more floor, the sofa or the sofa?": "object.repeated",
+    "Which covers more floor, the sofa or the chair?": "object.ambiguous",
 }
 
 
