@@ -20,7 +20,7 @@ from spatialevo_mechanics.stacks import Block, Stack, StackView
 from spatialevo_core.engine import ask, judge
 from spatialevo_core.errors import ConfigError, DataError
 from spatialevo_core.plugins import load
-from spatialevo_core.testing import check_task
+from spatialevo_core.testing import check_dataset, check_task
 from spatialevo_parsers.grammar import GrammarParser
 
 DOMAINS = {
@@ -148,6 +148,11 @@ def test_its_task_keeps_the_promises_of_a_task(name):
     views = [view(dataset(name).load(None, each)) for each in ("0", "1", "2")]
     others = tuple(registry().tasks.values())
     check_task(task, views, registry().parsers, others).require()
+
+
+def test_its_datasets_keep_the_promises_of_a_dataset():
+    (one,) = pucks.spatialevo_datasets()
+    check_dataset(one, None, [PucksView], worlds=2).require()
 
 
 @pytest.mark.parametrize("name", DOMAINS)
