@@ -125,6 +125,7 @@ def _prompt(
         system=_SYSTEM + "\n".join(map(_told, able)),
         user=json.dumps({"question": said}),
         schema=_object({"reading": reading}),
+        opening='{"reading": ',
     )
 
 

@@ -39,6 +39,8 @@ class Prompt:
     system: str
     user: str
     schema: Mapping[str, Any]
+    opening: str = ""
+    """How every reply of that form begins; a model that has none is made to begin so."""
 
     def messages(self) -> list[dict[str, str]]:
         """As a chat."""
@@ -142,7 +144,10 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Local:
-    """A causal language model in a checkpoint folder or a .gguf file; loaded when first asked."""
+    """A causal language model in a checkpoint folder or a .gguf file; loaded when first asked.
+
+    The schema is told to it, not enforced. It runs on a GPU where there is one.
+    """
 
     path: Path
 
@@ -159,19 +164,20 @@ class Local:
         return self.path.name
 
     def reply(self, prompt: Prompt) -> str:
-        """Its most likely words after the chat; the schema is told to it, not enforced."""
+        """Its most likely words after the opening, up to the end of the JSON that they complete."""
         tokenizer, model = self._loaded
         chat = prompt.messages()
         chat[0]["content"] += f"\n\nThe JSON schema of a reply: {json.dumps(prompt.schema)}"
-        tokens = tokenizer.apply_chat_template(
-            chat, add_generation_prompt=True, return_tensors="pt", return_dict=True
-        )
+        asked = tokenizer.apply_chat_template(chat, add_generation_prompt=True, tokenize=False)
+        tokens = tokenizer(asked + prompt.opening, return_tensors="pt", add_special_tokens=False)
+        tokens = tokens.to(model.device)
         written = model.generate(**tokens, max_new_tokens=MOST_TOKENS, do_sample=False)
         new = written[0, tokens["input_ids"].shape[1] :]
-        return str(tokenizer.decode(new, skip_special_tokens=True))
+        return _first_value(prompt.opening + str(tokenizer.decode(new, skip_special_tokens=True)))
 
     @cached_property
     def _loaded(self) -> tuple[Any, Any]:
+        import torch  # noqa: PLC0415  (an extra)
         from transformers import AutoModelForCausalLM, AutoTokenizer  # noqa: PLC0415  (an extra)
 
         where: dict[str, Any] = {"local_files_only": True}
@@ -179,7 +185,16 @@ class Local:
         if self.path.suffix == ".gguf":
             folder, where["gguf_file"] = self.path.parent, self.path.name
         tokenizer = AutoTokenizer.from_pretrained(folder, **where)
-        return tokenizer, AutoModelForCausalLM.from_pretrained(folder, **where).eval()
+        model = AutoModelForCausalLM.from_pretrained(folder, **where).eval()
+        return tokenizer, model.to("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _first_value(text: str) -> str:
+    """The JSON value with which a text begins; the whole text if it begins with none."""
+    try:
+        return text[: json.JSONDecoder().raw_decode(text)[1]]
+    except (ValueError, RecursionError):
+        return text
 
 
 class _Stored(BaseModel):
