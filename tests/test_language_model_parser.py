@@ -23,6 +23,8 @@ from shelves import TASK, VIEW, Heavier
 from spatialevo_core.engine import ask
 from spatialevo_core.errors import ConfigError, ParserFault
 from spatialevo_core.plugins import load
+from spatialevo_core.question import Query
+from spatialevo_core.task import Phrasing
 from spatialevo_core.testing import check_task
 from spatialevo_datasets.views import PairView, SceneView
 from spatialevo_parsers import models
@@ -222,6 +224,16 @@ def test_a_text_that_names_nothing_where_every_task_names_something_is_not_sent(
     assert not server.asked
 
 
+def test_a_question_may_hold_nothing_at_all():
+    class Emptiness(Query):
+        """Whether anything is there."""
+
+    empty = replace(TASK, name="empty", query=Emptiness, phrasings=(Phrasing("Is it empty?"),))
+    reply = json.dumps({"reading": {"task": "empty", "query": {}}})
+    with serving(says(reply)) as (parser, _):
+        assert parser.parse("Void, is it?", VIEW, [empty]).query == Emptiness()
+
+
 UNTRUE = {
     "no JSON": ("The vase is heavier.", "does not fit the schema"),
     "half of it": (reading()[:-3], "does not fit the schema"),
@@ -293,17 +305,12 @@ def test_a_names_other_forms_are_taken_for_the_worlds_own():
 
 
 def test_what_another_task_asks_is_not_the_assigned_ones():
-    scales = replace(TWIN, phrasings=(replace_template(),))
+    said = Phrasing("Put the {first} on the scale against the {second}.", sense="heavier")
+    scales = replace(TWIN, phrasings=(said,))
     with serving(says(reading("weighed"))) as (parser, _):
         verdict = asked(parser, tasks=(TASK, scales), assigned=TASK)
     assert verdict.codes == ("question.other_task",)
     assert "weighed" in verdict.reasons[0].message
-
-
-def replace_template():
-    from spatialevo_core.task import Phrasing
-
-    return Phrasing("Put the {first} on the scale against the {second}.", sense="heavier")
 
 
 FAULTS = {

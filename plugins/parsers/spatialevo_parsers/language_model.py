@@ -142,7 +142,7 @@ def _told(task: AnyTask) -> str:
 
 def _form(task: AnyTask, names: list[str], images: int) -> dict[str, Any]:
     """The JSON schema of a reading as a query of this task."""
-    fields = task.query.model_json_schema()["properties"]
+    fields = task.query.model_json_schema().get("properties", {})
     for field, slot in task.grammar.slots.items():
         if isinstance(slot, NameSlot):
             fields[field] = {"type": "string", "enum": names}
