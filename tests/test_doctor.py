@@ -261,6 +261,14 @@ def test_a_camera_that_stands_still_is_no_frozen_tracker(folder):
     assert "pose.frozen" not in found(folder)
 
 
+@pytest.mark.parametrize(("moved_m", "frozen"), [(0.0, True), (0.001, False)])
+def test_a_camera_that_moved_by_a_millimetre_is_not_frozen(moved_m, frozen):
+    frames = [frame(looking((1 + at * moved_m, -2, 1), 90.0), at) for at in range(2)]
+    night = replace(frames[1], read=lambda: Image.new("RGB", (640, 480), "black"))
+    findings = scenery(WALL, frames=[frames[0], night]).examine()
+    assert any(each.code == "pose.frozen" for each in findings) == frozen
+
+
 def test_a_tilted_floor_is_measured(folder):
     align(folder, turn("x", 14.0))
     finding = found(folder)["axis.up"]
