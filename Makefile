@@ -13,6 +13,7 @@ READY := $(VENV)/ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
 export OMP_NUM_THREADS ?= 1
+export NO_MKDOCS_2_WARNING = 1
 
 .PHONY: demo test lint types check-all wheel docs clean
 
@@ -36,15 +37,16 @@ check-all: lint types ## everything, slow tests included
 wheel: $(READY) ## the distribution, in dist/
 	$(BIN)/python -m build --no-isolation --wheel --outdir dist .
 
-docs: $(READY) ## the pages that are generated from the code
+docs: $(READY) ## the pages that are generated from the code, and the site, in site/
 	$(BIN)/python docs/generate.py
+	$(BIN)/mkdocs build --strict --quiet
 
 clean: ## remove .venv and everything that was built
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 $(READY): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "no Python 3.11 or newer found; give PYTHON=..." >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP) $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX)) torch==2.13.0
-	$(PIP) --editable ".[train,render,dev]"
+	$(PIP) --editable ".[train,render,dev,docs]"
 	touch $@

@@ -1,25 +1,48 @@
-"""Write what follows from the code: docs/cli.md, docs/tasks.md, and the outputs in README.md.
+"""Write what follows from the code: docs/cli.md, docs/tasks.md, and pieces of other pages.
 
-Run by 'make docs'. With `--check` nothing is written, and the exit status is 1 if a page is stale.
+In the pages of `PAGES` every `$ spatialevo ...` of a console block that is in `RUN` is followed by
+what it prints, and a code block after `<!-- from FILE: NAMES -->` is cut from that file.
+
+Run by 'make docs'; a test compares.
 """
 
+import ast
 import inspect
 import re
 import shlex
 import sys
+import tomllib
 from collections.abc import Iterator
+from functools import cache, partial
+from importlib.metadata import EntryPoint, distribution
 from pathlib import Path
 
 import click
 from click.testing import CliRunner
 
 from spatialevo_core.cli import main
+from spatialevo_core.hooks import GROUP
 from spatialevo_core.plugins import FIRST_PARTY, load
 from spatialevo_core.task import AnyTask
 
 WIDTH = 88
 MOST_WORDINGS = 10
 ROOT = Path(__file__).parent.parent
+RUN = ("ask", "tasks list", "tasks show", "datasets list", "datasets ids", "parsers list")
+"""Commands whose output pages show."""
+PAGES = {
+    "README.md": (),
+    "docs/index.md": (),
+    "docs/concepts.md": (),
+    "docs/first-task.md": ("taller",),
+    "docs/new-domain.md": ("pendulums",),
+    "docs/new-dataset.md": (),
+    "docs/new-parser.md": (),
+    "docs/reward.md": (),
+    "docs/training.md": (),
+    "docs/troubleshooting.md": (),
+}
+"""What is completed in place, and the examples that are installed where their commands run."""
 
 
 def cli_page() -> str:
@@ -41,7 +64,7 @@ def help_sections(command: click.Command, parent: click.Context | None, name: st
 
 
 def tasks_page() -> str:
-    registry = load()
+    registry = load(points())
     own = [name for p in registry.plugins if p.distribution == FIRST_PARTY for name in p.tasks]
     sections = "\n".join(task_section(registry.tasks[name]) for name in own)
     return f"# Tasks\n\nGenerated from the registered tasks by `make docs`.\n\n{sections}"
@@ -74,30 +97,84 @@ def ticked(names) -> str:  # type: ignore[no-untyped-def]
     return ", ".join(f"`{name}`" for name in names) or "none"
 
 
-def readme() -> str:
-    """README.md with every `$ spatialevo ...` in a console block followed by what it prints."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    return re.sub(r"(?<=```console\n).*?(?=```)", lambda block: printed(block[0]), text, flags=re.S)
+def completed(page: str, examples: tuple[str, ...]) -> str:
+    """The page with its pieces of code as they are, and what its commands print."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    text = re.sub(
+        r"(<!-- from (\S+): ([^\n]+) -->\n```\w+\n).*?(?=```)",
+        lambda block: block[1] + cut(ROOT / block[2], block[3].split()),
+        text,
+        flags=re.S,
+    )
+    show = partial(printed, examples=examples)
+    return re.sub(r"(?<=```console\n).*?(?=```)", lambda block: show(block[0]), text, flags=re.S)
 
 
-def printed(block: str) -> str:
+def cut(path: Path, names: list[str]) -> str:
+    """The definitions of these names in a Python file, or the paragraphs with them in another."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix != ".py":
+        found = {n: part for n in names for part in text.strip().split("\n\n") if n in part}
+        return "\n\n".join(found[name] for name in names) + "\n"
+    lines, found = text.splitlines(), {}
+    for node in ast.parse(text).body:
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+        found[defined(node)] = "\n".join(lines[first - 1 : node.end_lineno])
+    return "\n\n\n".join(found[name] for name in names) + "\n"
+
+
+def defined(node: ast.stmt) -> str | None:
+    """The name that a statement gives a value."""
+    target = node.targets[0] if isinstance(node, ast.Assign) else node
+    return getattr(target, "id", None) or getattr(target, "name", None)
+
+
+def printed(block: str, examples: tuple[str, ...]) -> str:
     commands = [line for line in block.splitlines() if line.startswith("$ ")]
-    return "".join(f"{line}\n{output(shlex.split(line, comments=True)[1:])}" for line in commands)
+    if not any(map(is_run, commands)):
+        return block
+    return "".join(f"{line}\n{output(line, examples) if is_run(line) else ''}" for line in commands)
 
 
-def output(command: list[str]) -> str:
-    if command[:2] not in (["spatialevo", "ask"], ["spatialevo", "tasks"]):
-        return ""
-    return CliRunner().invoke(main, command[1:], catch_exceptions=False).stdout
+def is_run(line: str) -> bool:
+    return line.startswith(tuple(f"$ spatialevo {each} " for each in RUN)) or line[13:] in RUN
 
 
-wrong = []
-pages = {"docs/cli.md": cli_page, "docs/tasks.md": tasks_page, "README.md": readme}
-for name, page in pages.items():
-    path, text = ROOT / name, page()
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        wrong.append(name)
-    if "--check" not in sys.argv:
+@cache
+def output(line: str, examples: tuple[str, ...]) -> str:
+    command = shlex.split(line, comments=True)[2:]
+    return CliRunner().invoke(main, command, obj=points(*examples), catch_exceptions=False).stdout
+
+
+def points(*examples: str) -> list[EntryPoint]:
+    """The entry points of this distribution, and of these examples as if they were installed."""
+    found = [*distribution(FIRST_PARTY).entry_points.select(group=GROUP)]
+    for name in examples:
+        folder = ROOT / "examples" / name
+        sys.path.append(str(folder))
+        project = tomllib.loads((folder / "pyproject.toml").read_text())["project"]
+        named = project["entry-points"][GROUP]
+        found += [EntryPoint(each, value, GROUP) for each, value in named.items()]
+    return found
+
+
+def made() -> Iterator[tuple[Path, str]]:
+    """Every page that follows from the code, as it would be."""
+    yield ROOT / "docs" / "cli.md", cli_page()
+    yield ROOT / "docs" / "tasks.md", tasks_page()
+    for page, examples in PAGES.items():
+        yield ROOT / page, completed(page, examples)
+
+
+def stale() -> list[str]:
+    """The pages that are not as the code is."""
+    return [
+        str(path.relative_to(ROOT))
+        for path, text in made()
+        if not path.exists() or path.read_text(encoding="utf-8") != text
+    ]
+
+
+if __name__ == "__main__":
+    for path, text in made():
         path.write_text(text, encoding="utf-8")
-if wrong and "--check" in sys.argv:
-    sys.exit(f"{', '.join(wrong)} not as the code is; run 'make docs'")
