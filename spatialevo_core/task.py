@@ -173,7 +173,7 @@ class Task(Generic[V, Q]):
         """
         from spatialevo_core.engine import guarded, judge  # noqa: PLC0415  (imports this module)
 
-        queries = iter(guarded(self, "candidates", self.candidates, view, rng))
+        queries = guarded(self, "candidates", lambda: iter(self.candidates(view, rng)))
         for _ in range(MOST_CANDIDATES):
             query = guarded(self, "candidates", next, queries, None)
             if query is None:

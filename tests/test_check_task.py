@@ -76,6 +76,30 @@ def test_a_fault_is_named_and_contained():
     assert "KeyError" in why
 
 
+class Nameless(ShelfView):
+    def vocabulary(self):
+        raise KeyError("names")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"world": Nameless}, "KeyError: 'names'"),
+        ({"candidates": lambda view, rng: 3}, "task 'heavier' raised in candidates: TypeError:"),
+        ({"candidates": lambda view, rng: ["x"]}, "task 'heavier' raised in rule thing.missing:"),
+        ({"answer_hint": lambda query: None}, "AttributeError: 'NoneType' object has no"),
+        ({"worth": lambda answer: "much"}, "TypeError: '<=' not supported between"),
+        ({"score": lambda reply, answer: 1 / 0}, "task 'heavier' raised in score: ZeroDivision"),
+    ],
+)
+def test_whatever_is_raised_is_told_and_ends_no_check(changes, told):
+    task = replace(TASK, **changes)
+    report = check_task(task, [task.world(SHELF)], [GrammarParser()], [TASK])
+    raised = report.checks[-1]
+    assert raised.promise == "its code raises nothing"
+    assert any(why.startswith(told) for why in raised.broken), report.checks
+
+
 def test_a_hint_that_is_the_answer_is_named():
     assert any(
         "is the answer" in why for why in broken(replace(TASK, answer_hint=lambda q: "vase"))

@@ -111,7 +111,10 @@ def test_faults_are_neither_lost_nor_doubled_by_an_interruption(
 def test_problems_of_plugins_are_told_and_kept_with_the_settings(run, tmp_path, monkeypatch):
     out = tmp_path / "q.jsonl"
     points = [*plugged(monkeypatch, TASK), EntryPoint("ghost", "no_such_module", GROUP)]
-    told = "ghost: import: ModuleNotFoundError: No module named 'no_such_module'"
+    told = (
+        "ghost: import: ModuleNotFoundError: No module named 'no_such_module'; "
+        "install it, or install the plugin's distribution again"
+    )
     for listed in ([], [told]):
         result = generate(run, out, points=points if listed else points[:1])
         assert result.exit_code == 0

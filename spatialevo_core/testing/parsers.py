@@ -36,13 +36,12 @@ def check_parser(
     That what it reads is right is for the tests of its wordings, and for `check_task`.
     """
     views, tasks = list(views), list(tasks)
-    found, more = Findings(), tuple(texts)
-    readings: list[_Reading] = []
-    with found.told():
-        for view in views:
-            able = [task for task in tasks if isinstance(view, task.world)]
-            corpus = dict.fromkeys((*HOSTILE, *mangled(_wordings(able, view)), *more))
-            readings += (_Reading.of(parser, text, view, able) for text in corpus)
+    found, more, readings = Findings(), tuple(texts), list[_Reading]()
+    for view in views:
+        able = [task for task in tasks if isinstance(view, task.world)]
+        told = found.listed(_wordings(able, view))
+        corpus = dict.fromkeys((*HOSTILE, *mangled(told), *more))
+        readings += (_Reading.of(parser, text, view, able) for text in corpus)
     found.add("it never raises, and gives what a task can judge", _raised(readings))
     found.add("the same text reads the same", _moody(readings))
     found.add("a query that it gives is one that its task allows", _disallowed(readings))

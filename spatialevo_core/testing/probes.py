@@ -40,13 +40,9 @@ def probes(task: AnyTask, view: Any) -> Iterator[Query]:
     Names: one that no world has, the other names of the same question, names of the world. Image
     numbers: also those that few views have. Words: every other one.
     """
-    candidates = iter(guarded(task, "candidates", task.candidates, view, Random(2)))
-    seeds = [each for each in (guarded(task, "candidates", next, candidates, None),) if each]
-    while len(seeds) < _SEEDS * 4 and seeds:
-        query = guarded(task, "candidates", next, candidates, None)
-        if query is None:
-            break
-        seeds.append(query)
+    seeds: list[Query] = guarded(
+        task, "candidates", lambda: list(islice(task.candidates(view, Random(2)), _SEEDS * 4))
+    )
     names = view.vocabulary().names
     changed = [_changes(task, query, names) for query in seeds[:_SEEDS]]
     yield from seeds

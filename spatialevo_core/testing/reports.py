@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
+from spatialevo_core.engine import attempted
 from spatialevo_core.errors import SpatialEvoError
 from spatialevo_core.question import Frozen
+
+T = TypeVar("T")
 
 MOST_TOLD = 5
 """Ways in which one promise is broken; further ones are counted."""
@@ -70,22 +73,20 @@ class Findings:
     raised: list[str] = field(default_factory=list)
 
     def add(self, promise: str, broken: Iterable[str]) -> None:
-        """One promise; what goes wrong while it is checked ends that check alone."""
-        found: list[str] = []
-        with self.told():
-            for why in broken:
-                found.append(why)
+        """One promise; what is raised while it is checked ends that check alone."""
+        found = self.listed(broken)
         if len(found) > MOST_TOLD:
             found[MOST_TOLD:] = [f"and {len(found) - MOST_TOLD} more"]
         self.checks.append(Check(promise=promise, broken=tuple(found)))
 
-    @contextmanager
-    def told(self) -> Iterator[None]:
-        """What is raised inside on purpose, faults included, is told in the report."""
-        try:
-            yield
-        except SpatialEvoError as error:
-            self.raised.append(str(error))
+    def listed(self, items: Iterable[T]) -> list[T]:
+        """The items, up to where their code raises something, which is told in the report."""
+        found: list[T] = []
+        error = attempted(found.extend, items)
+        if isinstance(error, Exception):
+            ours = isinstance(error, SpatialEvoError)
+            self.raised.append(str(error) if ours else f"{type(error).__name__}: {error}")
+        return found
 
     def all(self) -> tuple[Check, ...]:
         """Every check, the one of what was raised last."""

@@ -46,9 +46,8 @@ def check_task(
     views = list(views)
     same = [each for each in others if each.name != task.name and each.world is task.world]
     prints = [[fingerprint(view) for view in views]]
-    found, asked, silent = Findings(), list[Asked](), list[str]()
-    with found.told():
-        asked = [each for view in views for each in _asked(task, view)]
+    found = Findings()
+    asked = found.listed(each for view in views for each in _asked(task, view))
     if found.raised:  # every other check would say the same again
         return Report(kind="task", name=task.name, looked_at=0, checks=found.all())
     prints.append([fingerprint(view) for view in views])
@@ -58,8 +57,7 @@ def check_task(
     found.add(READABLE, _misread(task, asked, parsers, same))
     if views and parsers:
         found.add(MODEST, _taken(task, views[0], parsers, same))
-    with found.told():
-        silent = list(silent_rules(task, views))
+    silent = found.listed(silent_rules(task, views))
     prints.append([fingerprint(view) for view in views])
     changed = [view.key for view, *seen in zip(views, *prints, strict=True) if len({*seen}) > 1]
     found.add("worlds are not changed by asking", changed)
