@@ -1,11 +1,13 @@
 from math import sqrt
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import asked, camera, moved, outcome, pose, scanned, with_points
 from spatialevo_core.engine import judge
+from spatialevo_datasets.frames import in_camera, project
 from spatialevo_datasets.views import FrameView
 from spatialevo_tasks.cameras import camera_frame
 from spatialevo_tasks.geometry import in_space
@@ -128,6 +130,24 @@ def test_left_and_right_are_those_of_the_image_for_things_at_different_depths():
     evidence = judge(TASK, FrameView.of(room, [0]), q).answer.evidence
     # Azimuths from the heading of 115: lamp at atan2(4, -1.5), sofa at atan2(7, -3).
     assert evidence.azimuth_deg == pytest.approx(-(113.1986 - 110.5560), abs=1e-3)
+
+
+@pytest.mark.parametrize(("pitch_deg", "codes"), [(0, ()), (-25, ("answer.near_boundary",))])
+def test_what_the_picture_shows_the_other_way_round_is_refused(pitch_deg, codes):
+    """Seen from (0, 0) the box is 33.7 degrees to the right, and the clock 26.6.
+
+    A level camera has them in columns of that order; one that looks down has not, since the box is
+    far below it and so deeper than it is distant.
+    """
+    centers = np.array([(1.2, 1.8, 0.15), (1.2, 2.4, 1.9)])
+    frame = camera(0, (0, 0, 1.45), pitch_deg=pitch_deg)
+    room = scanned(("box", centers[0], SMALL), ("clock", centers[1], SMALL), frames=(frame,))
+    box, clock = project(frame.K, in_camera(frame, centers))[:, 0]
+    assert (box > clock) == (not codes)
+    q = Placement(target="box", reference="clock", offer="left or right")
+    verdict = judge(TASK, FrameView.of(room, [0]), q)
+    assert verdict.codes == codes
+    assert codes or verdict.answer.value == "right"
 
 
 def test_the_evidence_redraws_the_vector():

@@ -5,22 +5,29 @@ Rising or falling by more than half of its horizontal length it is `up-` or `dow
 dominant of left, right, front and back; plainly `up` or `down` over less than 0.10 m horizontally
 and at least 0.20 m of height; else one of eight ways. Where a horizontal word is decided, the
 horizontal length must be 0.20 m, else the length in space. Wordings that offer only left or right
-ask which way the camera would turn from the reference to the target, by 5 degrees at least.
+ask which way the camera would turn from the reference to the target, by 5 degrees at least; what a
+tilted or rolled camera shows the other way round is refused.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from math import atan2, degrees
 from typing import Literal
+
+import numpy as np
+from jaxtyping import Float
 
 from spatialevo_core.question import Answer, Query
 from spatialevo_core.slots import Name
 from spatialevo_core.task import Solve
+from spatialevo_datasets.frames import in_camera
 from spatialevo_datasets.scene import Scene
 from spatialevo_datasets.views import FrameView
 from spatialevo_tasks import geometry, proposals, rules
-from spatialevo_tasks.cameras import Components, camera_frame, wrap_deg
+from spatialevo_tasks.cameras import camera_frame, wrap_deg
 from spatialevo_tasks.directions import EIGHT, direction_in_part
-from spatialevo_tasks.geometry import Between, BoxOf, Found, Triple
+from spatialevo_tasks.geometry import Between, BoxOf, Decision, Found, Triple
 from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.wordings import others, written
@@ -62,7 +69,7 @@ def by(box: BoxOf) -> Solve:
         target, reference = placed.centers
         vector = level.vector(target - reference)
         if q.offer == "left or right":
-            found = _side(q, level.point(target), level.point(reference), vector.length, terms)
+            found = _side(view, q, placed.centers, terms)
         else:
             found = geometry.in_space(f"{q.reference} to {q.target}", vector, terms)
         evidence = PlacementEvidence(
@@ -80,18 +87,31 @@ def by(box: BoxOf) -> Solve:
 
 
 def _side(
-    q: Placement, target: Components, reference: Components, apart_m: float, terms: SpatialTerms
+    view: FrameView, q: Placement, centers: Sequence[Float[np.ndarray, "3"]], terms: SpatialTerms
 ) -> Found:
-    azimuth = wrap_deg(target.azimuth_deg - reference.azimuth_deg)
+    level = camera_frame(view.frame.T_world_camera)
+    target, reference = map(level.point, centers)
     rays = {
         f"camera to {q.reference}": reference.horizontal,
         f"camera to {q.target}": target.horizontal,
     }
+    azimuth = wrap_deg(target.azimuth_deg - reference.azimuth_deg)
     found = geometry.on_the_floor("left or right", azimuth, rays, terms)
-    (only,) = found.decisions
-    only = only.model_copy(update={"margin_deg": max(LEAST_APART_DEG, only.margin_deg)})
-    rays[f"{q.reference} to {q.target}"] = apart_m
-    return found._replace(rays_m=rays, decisions=(only,))
+    (turned,) = found.decisions
+    (x, _, z), (x_reference, _, z_reference) = in_camera(view.frame, np.array(centers))
+    columns = wrap_deg(degrees(atan2(x, z) - atan2(x_reference, z_reference)))
+    agreeing = columns if found.word == "right" else -columns
+    pictured = Decision(
+        between="left, right in the picture",
+        clearance_deg=max(0.0, min(agreeing, 180 - agreeing)),
+        margin_deg=turned.margin_deg,
+    )
+    far = max(LEAST_APART_DEG, turned.margin_deg)
+    apart_m = float(np.linalg.norm(np.subtract(*centers)))
+    return found._replace(
+        rays_m={**rays, f"{q.reference} to {q.target}": apart_m},
+        decisions=(turned.model_copy(update={"margin_deg": far}), pictured),
+    )
 
 
 def answer_hint(q: Placement) -> str:
