@@ -112,6 +112,12 @@ FAULTS = {
         ply(VERTICES * np.float32(1e30)),
         "vertex 1 lies 10000 m or more from the origin",
     ),
+    "mesh in millimetres": (MESH, ply(VERTICES * np.float32(1000)), "in metres"),
+    "a vertex far outside": (
+        MESH,
+        ply(np.append(VERTICES[:-1], [[9000, 0, 0]], axis=0).astype("f4")),
+        "expected a room of at most 200, in metres",
+    ),
     "face beyond the vertices": (
         MESH,
         ply(VERTICES[:2]),

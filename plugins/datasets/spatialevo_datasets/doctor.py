@@ -16,12 +16,13 @@ from spatialevo_core.text import name_form
 from spatialevo_core.worlds import Finding, Severity
 from spatialevo_datasets import doctor_frames, labels, planes
 from spatialevo_datasets.doctor_frames import listed
+from spatialevo_datasets.ply import WIDEST_M
 from spatialevo_datasets.scene import Instance, Scene
 
 FEW_POINTS = 50
 """An object of fewer is too sparse to be measured."""
-SMALLEST_M, LARGEST_M = 0.5, 200.0
-"""Longest side of a scan in metres; one in millimetres is beyond."""
+SMALLEST_M = 0.5
+"""The longest side of a scan is at least this."""
 TILTED_DEG, WRONG_UP_DEG = 2.0, 10.0
 """Scans are level within a degree or so; beyond the second, heights and sizes are wrong."""
 TURNED_DEG = 3.0
@@ -140,7 +141,7 @@ def _scan(scene: Scene) -> Iterator[Finding]:
         )
         return
     longest_m = float(np.ptp(points, axis=0).max())
-    if not SMALLEST_M <= longest_m <= LARGEST_M:
+    if not SMALLEST_M <= longest_m <= WIDEST_M:
         yield Finding(
             code="scan.size",
             severity=Severity.ERROR,

@@ -16,6 +16,9 @@ from jaxtyping import Float32, Int32
 from spatialevo_core.errors import DataError
 from spatialevo_datasets.files import FARTHEST_M, read_bytes
 
+WIDEST_M = 200.0
+"""Longest side of a scan; one in millimetres is beyond, and so is one with a stray vertex."""
+
 _TYPES = {
     **dict.fromkeys(("char", "int8"), "i1"),
     **dict.fromkeys(("uchar", "uint8"), "u1"),
@@ -191,6 +194,11 @@ def _points(path: Path, vertices: np.ndarray) -> Float32[np.ndarray, "n 3"]:
         raise DataError(
             f"{path}: vertex {far[0]} lies {FARTHEST_M} m or more from the origin "
             f"({len(far)} in all); expected metres in a room"
+        )
+    wide_m = np.ptp(points, axis=0).max() if len(points) else 0.0
+    if wide_m > WIDEST_M:
+        raise DataError(
+            f"{path} spans {wide_m:.0f} m; expected a room of at most {WIDEST_M:.0f}, in metres"
         )
     return points
 
