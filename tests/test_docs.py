@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from spatialevo_core import hooks
 from spatialevo_core.cli import main
 from spatialevo_datasets.synthetic import Synthetic
+from spatialevo_trainer.config import load_config
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -111,6 +112,17 @@ def test_sessions_print_what_the_page_says(page, desk):
 @pytest.mark.parametrize("page", [each for each in DOCS.rglob("*.md") if each.stem not in PLAYED])
 def test_no_other_page_shows_a_session(page):
     assert "```pycon" not in page.read_text()
+
+
+def test_the_settings_in_the_documents_are_settings(desk):
+    pages = ("README.md", "docs/training.md")
+    runs = [
+        b for page in pages for b in blocks((ROOT / page).read_text(), "toml") if "[[data]]" in b
+    ]
+    assert len(runs) == len(pages)
+    for at, text in enumerate(runs):
+        (desk / f"{at}.toml").write_text(text)
+        assert load_config(desk / f"{at}.toml", preset="paper").data[0].dataset == "scannet"
 
 
 @pytest.mark.slow
