@@ -26,7 +26,8 @@ _LETTER = re.compile(r"^\s*\(?[A-H1-8][.):] +", re.IGNORECASE)
 """Before a choice: 'A. stool'."""
 _NAME = r"[^,;:?!]{1,80}?"
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
-_JOINT = re.compile(r",\s*(?:and|or)\s+|,|\s+(?:and|or)\s+", re.IGNORECASE)
+_JOINT = re.compile(r",\s*(?:and|or)\s+|,|\s+(?:and|or)\s+|\s+(?=\(?[B-H][.)] )", re.IGNORECASE)
+"""Between names: a comma, a word, or the letter of the next choice."""
 _CARDINALS = ("one", "two", "three", "four", "five", "six", "seven", "eight")
 
 

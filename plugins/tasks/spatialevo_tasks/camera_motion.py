@@ -114,7 +114,7 @@ HINTS = {
 }
 _WAYS = (
     "From {first} to {second}, ",
-    "Between {first} and {second}, ",
+    "Moving from {first} to {second}, ",
     "Going from {first} to {second}, ",
     "After {first} and before {second}, ",
 )
