@@ -12,8 +12,9 @@ from random import Random
 from typing import Any
 
 from spatialevo_core.numbers import quantity
-from spatialevo_core.question import Answer, Evidence, Query
+from spatialevo_core.question import Answer, Evidence, Query, Stage
 from spatialevo_core.slots import Name
+from spatialevo_core.task import Complaint, rule
 from spatialevo_datasets.views import SceneView
 from spatialevo_tasks import proposals, rules
 from spatialevo_tasks.geometry import Triple, rounded
@@ -61,9 +62,14 @@ def candidates(view: SceneView, rng: Random) -> Iterator[Category]:
         yield Category(category=label)
 
 
-def none(evidence: Members, _terms: SpatialTerms) -> str | None:
-    """Why the count says nothing."""
-    return None if evidence.ids else "there are none of them in this room"
+@rule("answer.empty", Stage.DEGENERATE, said=("none", "no such", "zero", *rules.MISSING_SAID))
+def some(
+    _view: SceneView, q: Category, answer: Answer[Members], _terms: SpatialTerms
+) -> Complaint | None:
+    """There is something to count."""
+    if answer.value:
+        return None
+    return Complaint(f"there are none of them in this room{rules.of_the_room([q.category])}")
 
 
 TASK = SpatialTask(
@@ -88,7 +94,7 @@ TASK = SpatialTask(
     rules=(
         rules.all_observed("category"),
         rules.connected("category", everything=True),
-        rules.informative(none, said=("none", "no such", "zero", *rules.MISSING_SAID)),
+        some,
     ),
     candidates=candidates,
     solve=solve,

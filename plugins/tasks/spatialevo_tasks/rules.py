@@ -12,7 +12,8 @@ from typing import Any, Literal
 
 from spatialevo_core.question import Query, Stage, Terms
 from spatialevo_core.task import Complaint, Rule, rule
-from spatialevo_core.text import plural, sentence
+from spatialevo_core.text import name_form, plural, sentence, singulars
+from spatialevo_datasets.labels import structural
 from spatialevo_datasets.scene import Instance
 from spatialevo_datasets.views import View
 from spatialevo_tasks.cameras import LEAST_TILT_DEG, tilt_deg
@@ -122,9 +123,16 @@ def exist(*fields: str) -> Rule:
         missing = [name for name in names(query, *fields) if not view.scene.labelled(name)]
         if not missing:
             return None
-        return Complaint(f"there is no {sentence(missing, 'or')} in this room", tuple(missing))
+        told = f"there is no {sentence(missing, 'or')} in this room{of_the_room(missing)}"
+        return Complaint(told, tuple(missing))
 
     return check
+
+
+def of_the_room(missing: Iterable[str]) -> str:
+    """What to add to a message that these are missing: that some are the room itself, if so."""
+    forms = (form for name in missing for form in (name, *singulars(name_form(name))))
+    return "; walls, floors and the like are no objects here" if any(map(structural, forms)) else ""
 
 
 def distinct(*fields: str) -> Rule:
