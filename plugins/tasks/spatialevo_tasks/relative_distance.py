@@ -77,8 +77,8 @@ def candidates(view: SceneView, rng: Random) -> Iterator[Closest]:
     given: set[Closest] = set()
     for _ in range(MOST_CANDIDATES if anchors and len(seen) > FEWEST else 0):
         anchor = rng.choice(anchors)
-        others = [name for name in seen if name != anchor]
-        listed = tuple(rng.sample(others, rng.randint(FEWEST, min(MOST, len(others)))))
+        rest = [name for name in seen if name != anchor]
+        listed = tuple(rng.sample(rest, rng.randint(FEWEST, min(MOST, len(rest)))))
         sense: Sense = rng.choice(("closest", "farthest"))
         query = Closest(anchor=anchor, candidates=listed, sense=sense)
         if query not in given:

@@ -3,7 +3,8 @@
 The area of the floor: cells of 5 cm that hold scanned floor, with the footprints of what stands on
 it, gaps closed and holes filled (`floors.complete`). Gaps up to scanned walls are closed as gaps
 within the floor are; a corner that no camera saw remains left out. A cell at the edge of the scan
-counts by the half of it that lies inside on average, so turning the room changes nothing for long.
+counts by the half of it that lies inside on average, so that the area hardly depends on how the
+room is turned against the cells.
 The definition `published` is the area that a dataset stores, where it does; the profile `vsi-bench`
 answers it without asking what was scanned. The band is 2 cm, by which noise moves what stands at
 the edge, all along the outline.
