@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rapidfuzz.distance import OSA
@@ -22,12 +22,17 @@ from spatialevo_core.engine import OTHER_TASK, Parsed, Parser, unparseable
 from spatialevo_core.hooks import hookimpl
 from spatialevo_core.names import Vocabulary
 from spatialevo_core.numbers import UNIT_WORDS
-from spatialevo_core.phrasing import Reading
-from spatialevo_core.question import Query, Reason, Stage
+from spatialevo_core.question import Reason, Stage
 from spatialevo_core.slots import OtherMeaning
 from spatialevo_core.task import AnyTask
 from spatialevo_core.text import LONGEST_TEXT, name_form, plain
-from spatialevo_parsers.meaning import ATTRIBUTES, PARTS, beyond_tasks, shift_of_meaning
+from spatialevo_parsers.meaning import (
+    ATTRIBUTES,
+    PARTS,
+    beyond_tasks,
+    more_than_a_name,
+    shift_of_meaning,
+)
 from spatialevo_parsers.rephrasing import rephrased
 
 SHORTEST_TYPO = 5
@@ -37,7 +42,7 @@ SHORTEST_ALONE = 8
 
 _RESERVED = re.compile(
     r"(?:camera|image|picture|photo|frame|view) ?\d+$|(?:camera|you|me|i|we|us|it|them)$|"
-    r"(?:viewer|observer|photographer)$|.+ (?:and|or|of|is|are|the)$"
+    r"(?:viewer|observer|photographer)$|.+ (?:and|or|of|is|are|the|there)$"
 )
 """Who asks and what is shown, or a piece of a sentence: never a name."""
 _SHOWN = frozenset({"image", "picture", "photo", "frame", "view"})
@@ -92,10 +97,12 @@ class GrammarParser:
         if len(text) > LONGEST_TEXT:
             message = f"the question has {len(text)} characters; at most {LONGEST_TEXT} are read"
             return Parsed(reasons=(unparseable(message),))
-        names, said = _Names(view.vocabulary()), plain(text)
+        vocabulary, said = view.vocabulary(), plain(text)
+        names = _Names(vocabulary)
         others = [task for task in tasks if assigned is None or task.name != assigned.name]
         parsed = _understood(said, names, others, assigned)
-        if parsed == _NOTHING and (plainer := rephrased(said)) != said:
+        plainer = rephrased(said, vocabulary, len(view.frames)) if parsed == _NOTHING else said
+        if plainer != said:
             parsed = _understood(plainer, names, others, assigned)
         return _unread(said, tasks) if parsed == _NOTHING else parsed
 
@@ -137,25 +144,20 @@ def _read(task: AnyTask, text: str, names: _Names) -> _Read:
     """The task's reading of a text: the one that leaves the fewest letters unknown."""
     best, least = _Read(), 0
     for reading in task.grammar.readings(text):
+        heard = _Heard(names)
         try:
-            query = _build(task, reading, names)
+            query = task.grammar.build(reading, heard)
         except OtherMeaning as other:
             read = _Read(Parsed(task=task.name, reasons=(other_task(str(other)),)))
         except ValueError:
             continue
         else:
-            read = _Read(Parsed(task=task.name, query=query), names.unknown, names.known)
-            if not names.unknown:
+            read = _Read(Parsed(task=task.name, query=query), heard.unknown, heard.known)
+            if not heard.unknown:
                 return read
-        if best == _Read() or names.unknown < least:
-            best, least = read, names.unknown
+        if best == _Read() or heard.unknown < least:
+            best, least = read, heard.unknown
     return best
-
-
-def _build(task: AnyTask, reading: Reading, names: _Names) -> Query:
-    names.unknown = names.known = 0
-    query: Query = task.grammar.build(reading, names)
-    return query
 
 
 @dataclass(frozen=True)
@@ -172,19 +174,34 @@ class _Meaning:
     """Letters that name something though they are misspelt."""
 
 
+@dataclass(frozen=True)
 class _Names:
-    """What a blank's words are called in this world; counts the letters that name nothing in it."""
+    """What words mean in a world, each looked up once."""
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self.unknown = self.known = 0
-        self._vocabulary = vocabulary
-        self._meanings: dict[str, _Meaning] = {}
+    vocabulary: Vocabulary
+    _meanings: dict[str, _Meaning] = field(default_factory=dict)
 
-    def __call__(self, text: str) -> str:
+    def meaning(self, text: str) -> _Meaning:
+        """What the words of a blank mean."""
         form = name_form(text)
         if form not in self._meanings:
-            self._meanings[form] = _meaning(self._vocabulary, form)
-        meaning = self._meanings[form]
+            self._meanings[form] = _meaning(self.vocabulary, form)
+        return self._meanings[form]
+
+
+@dataclass
+class _Heard:
+    """Reads the names in one reading of a text, and adds up their letters."""
+
+    names: _Names
+    unknown: int = 0
+    """Letters in names that the world does not have, those of a refused blank included."""
+    known: int = 0
+    """Letters in names that it has though they are misspelt."""
+
+    def __call__(self, text: str) -> str:
+        """The world's own name; raises OtherMeaning or ValueError as a slot does."""
+        meaning = self.names.meaning(text)
         self.unknown += meaning.unknown
         self.known += meaning.known
         if meaning.shift is not None:
@@ -208,6 +225,9 @@ def _meaning(vocabulary: Vocabulary, form: str) -> _Meaning:
         corrected = _corrected(form, vocabulary)
         if corrected is not None:
             return _Meaning(corrected, known=len(form))
+        more = more_than_a_name(form, vocabulary)
+        if more is not None:
+            return _Meaning(shift=more, unknown=len(form))
     return _Meaning(elsewhere or form, unknown=len(form))
 
 

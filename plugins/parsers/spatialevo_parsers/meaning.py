@@ -2,6 +2,9 @@
 
 "the red chair" is not "the chair", "the door handle" is not "the door", "the chair in the kitchen"
 is not any chair. Worlds know things by label only; a question that depends on more is refused.
+So is a known name among words that are understood by nobody: "lit lamps", "table excluding the
+legs". A compound that no world knows ("kitchen lamp") is still a name where each of its words is
+one of the words of known names, and none an attribute or a part: there is no such thing then.
 """
 
 from __future__ import annotations
@@ -10,19 +13,21 @@ import re
 from collections.abc import Iterable
 
 from spatialevo_core.names import Vocabulary
+from spatialevo_core.numbers import UNIT_WORDS
 from spatialevo_core.task import AnyTask
+from spatialevo_core.text import singulars
 
 ATTRIBUTES = frozenset(
     """
     another antique back beige big bigger biggest black blue bottom bright broken brown
     central clean closed closer closest colorful colourful dark different dirty empty fabric
-    farther farthest few first five four front full furthest glass golden gray green grey huge
-    large larger largest last leather left leftmost light little long longer longest lower
-    main many marble metal metallic middle modern narrow nearer nearest new old only open
-    opened orange other pink plastic purple rear rectangular red right rightmost round same
-    second several short shorter shortest shut silver small smaller smallest square stone tall
-    taller tallest thick thin third three tiny top transparent two upper violet white wide
-    wooden yellow
+    farther farthest few first five four front full furthest glass golden gray green grey high huge
+    large larger largest last leather left leftmost light little long longer longest low lower
+    main many marble metal metallic middle mini modern narrow nearer nearest new old only open
+    opened orange other pink plastic purple rear rectangular red remote right rightmost round same
+    second several short shorter shortest shut silver slow small smaller smallest square stone
+    stuffed tall taller tallest thick thin third three tiny top transparent two upper violet white
+    wide wooden yellow
     """.split()  # noqa: SIM905
 )
 PARTS = frozenset(
@@ -37,6 +42,7 @@ _PLACE = re.compile(
     r"outside|between|that|which|whose|without)\b"
 )
 _JOINT = re.compile(r"\b(?:and|or|than|but|relative to|away|opposite)\b")
+_AMOUNT = re.compile(rf"(?:{'|'.join(map(re.escape, sorted(UNIT_WORDS)))}) of\b")
 _NEGATION = re.compile(r"\b(?:not|no|non|never|isn't|aren't|neither|nor|except|other than)\b")
 
 
@@ -92,3 +98,29 @@ def shift_of_meaning(form: str, vocabulary: Vocabulary) -> str | None:
         if vocabulary.known(whole.removesuffix("'s")) and all(w in PARTS for w in words[-size:]):
             return f"'{form}' is a part; this world knows whole things only"
     return None
+
+
+def more_than_a_name(form: str, vocabulary: Vocabulary) -> str | None:
+    """Why these words say more than a name, as a sentence; None if they may be one.
+
+    For words that are no known name, misspelt or not. They say more if a known name is inside,
+    unless they are a compound of the words of known names.
+    """
+    if _AMOUNT.match(form):
+        return f"'{form}' is an amount; ask for a thing by its name"
+    said = form.replace("'s ", " ").replace("/", " ")
+    inside = vocabulary.mentions(said)
+    if not inside or _compound(said.split(), vocabulary):
+        return None
+    return (
+        f"'{form}' says more than '{inside[0].name}'; this world knows things by their label alone"
+    )
+
+
+def _compound(words: list[str], vocabulary: Vocabulary) -> bool:
+    """Whether these may be a name, the last word in the plural or not."""
+    *before, head = words
+    heads = (each in vocabulary.words for each in (head, *singulars(head)))
+    return any(heads) and all(
+        word in vocabulary.words and word not in ATTRIBUTES and word not in PARTS for word in before
+    )
