@@ -69,7 +69,7 @@ FAULTS = {
     "foreign segment": (
         AGGREGATION,
         grouped(segments=[40, 99]),
-        "names segment 99, which no vertex has",
+        r"segGroups\[1\]\.segments names segment 99, which no vertex has; expected segments of",
     ),
     "short alignment": (
         TEXT,
@@ -369,18 +369,44 @@ def test_a_label_that_the_table_lacks_is_an_object(tmp_path):
     assert [each.label for each in SCANNET.load(tmp_path, ID).instances] == ["office chair"]
 
 
-def test_a_segment_of_two_groups_belongs_to_the_last(tmp_path):
+def overlapping(folder, *groups):
+    """The vertex counts by id of the scene with these groups of id, label and segments."""
+    keys = ("objectId", "label", "segments")
+    content = {"segGroups": [dict(zip(keys, group, strict=True)) for group in groups]}
+    (folder / AGGREGATION).write_text(json.dumps(content))
+    scene = SCANNET.load(folder.parents[1], ID)
+    return scene, {each.id: len(each.points) for each in scene.instances}
+
+
+SOFA, CUSHION = (9, "sofa", [40, 55, 3]), (10, "cushion", [55])
+
+
+@pytest.mark.parametrize("groups", [(SOFA, CUSHION), (CUSHION, SOFA)])
+def test_a_segment_of_two_groups_belongs_to_the_smaller(tmp_path, groups):
+    # Segment 40 has two vertices, 55 and 3 have one.
+    assert overlapping(written(tmp_path), *groups)[1] == {9: 3, 10: 1}
+
+
+@pytest.mark.parametrize("ids", [(1, 2), (2, 1)])
+def test_of_two_equally_large_groups_the_lower_id_owns_a_shared_segment(tmp_path, ids):
+    groups = [(at, "lamp", [55, own]) for at, own in zip(ids, (3, 100), strict=True)]
     folder = written(tmp_path)
-    groups = [
-        {"objectId": 9, "label": "sofa", "segments": [40, 55, 3]},
-        {"objectId": 1, "label": "cushion", "segments": [55]},
-    ]
-    (folder / AGGREGATION).write_text(json.dumps({"segGroups": groups}))
-    scene = SCANNET.load(tmp_path, ID)
-    assert [(each.id, each.label, len(each.points)) for each in scene.instances] == [
-        (9, "sofa", 3),
-        (1, "cushion", 1),
-    ]
+    (folder / SEGS).write_text(json.dumps({"segIndices": [7, 7, 7, 40, 100, 55, 3]}))
+    assert overlapping(folder, *groups)[1] == {1: 2, 2: 1}
+
+
+def test_a_segment_named_twice_counts_once(tmp_path):
+    groups = (1, "cushion", [55, 55, 55, 55]), (2, "sofa", [55, 40])
+    assert overlapping(written(tmp_path), *groups)[1] == {1: 1, 2: 2}
+
+
+def test_an_object_that_smaller_ones_leave_no_vertex_is_told(tmp_path):
+    parts = (1, "door", [40]), (2, "drawer", [55, 3])
+    scene, sizes = overlapping(written(tmp_path), (7, "cabinet", [40, 55, 3]), *parts)
+    assert sizes == {1: 2, 2: 2}
+    assert scene.left_out == ("object 7 'cabinet', which has no vertex of its own",)
+    (finding,) = (each for each in scene.examine() if each.code == "objects.left_out")
+    assert "object 7 'cabinet'" in finding.means
 
 
 def many_objects(root, count):

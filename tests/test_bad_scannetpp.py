@@ -80,7 +80,7 @@ SCAN = {
             np.zeros((len(POINTS), 3), np.uint8),
             np.array([(0, 1, 2), (1, 2, 3), (4, 5, 6)], np.int32),
         ),
-        f"{MESH} has sides of up to 5000 m; expected a room in metres",
+        f"{MESH} spans 4050 m; expected a room of at most 200, in metres",
     ),
     "no annotation": (deleted(ANNOTATION), f"{ANNOTATION} is missing"),
     "annotation cut short": (cut(ANNOTATION), f"{ANNOTATION} is truncated or no JSON: "),
@@ -94,8 +94,16 @@ SCAN = {
     ),
     "unknown segment": (
         group(1, segments=[12, 99]),
-        f"{ANNOTATION}: object 2 names segment 99, which no vertex has; "
+        f"{ANNOTATION}: segGroups[1].segments names segment 99, which no vertex has; "
         "expected segments of segments.json",
+    ),
+    "segment beyond 64 bits": (
+        edited(SEGMENTS_FILE, lambda x: x.update(segIndices=[2**70] * 7)),
+        f"{SEGMENTS_FILE}: segIndices[0]: input should be less than",
+    ),
+    "object's segment beyond 64 bits": (
+        group(1, segments=[2**70]),
+        f"{ANNOTATION}: segGroups[1].segments[0]: input should be less than",
     ),
     "id twice": (
         group(1, objectId=1),

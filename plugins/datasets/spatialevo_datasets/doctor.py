@@ -53,6 +53,15 @@ def _contents(scene: Scene) -> Iterator[Finding]:
             means="no object is labelled, so next to nothing can be asked",
             remedy="look whether the annotation is that of this scan",
         )
+    if scene.left_out:
+        yield Finding(
+            code="objects.left_out",
+            severity=Severity.NOTE,
+            where="labels",
+            means=f"annotated, and yet left out: {listed(scene.left_out, 'entries')}; "
+            "they are neither counted nor compared",
+            remedy="nothing, unless one of them is an object to be asked about",
+        )
     share = scene.unlabelled_share
     if share is not None and share > UNLABELLED:
         yield Finding(

@@ -107,6 +107,7 @@ class StoredRoom(_Strict):
     whole_floor: StoredFloor | None
     dropped_poses: int
     unlabelled_share: float | None = None
+    left_out: list[str] = []
     room_size_m2: float | None
 
 
@@ -234,6 +235,7 @@ def opened(folder: Path, root: Path | None) -> PreparedScene:
         frames=_frames(folder, room, Places(folder, root)),
         dropped_poses=room.dropped_poses,
         unlabelled_share=room.unlabelled_share,
+        left_out=tuple(room.left_out),
         room_size_m2=room.room_size_m2,
         **scan,
     )

@@ -4,20 +4,19 @@ Of a scene folder are read: `<id>_vh_clean_2.ply`, `<id>_vh_clean_2.0.010000.seg
 `<id>.aggregation.json`, `<id>.txt`, and the recording: `color/<n>.jpg`, `depth/<n>.png`,
 `pose/<n>.txt` and `intrinsic/intrinsic_{color,depth}.txt` (or without the folder `intrinsic`) where
 the owners' reader exported them, else `<id>.sens`, else none.
-The mesh and the poses are brought into the aligned frame that `axisAlignment` states.
+The mesh and the poses are brought into the aligned frame that `axisAlignment` states. Whose a
+vertex is that several objects share, `segments` says.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import numpy as np
-from jaxtyping import Float, Float32, Int
-from pydantic import BaseModel, Field
+from jaxtyping import Float, Float32
 
 from spatialevo_core.errors import DataError
 from spatialevo_core.hooks import hookimpl
@@ -29,7 +28,6 @@ from spatialevo_datasets.files import (
     given_root,
     is_plain_name,
     no_such_world,
-    read_model,
     read_text,
 )
 from spatialevo_datasets.ply import read_mesh
@@ -39,29 +37,13 @@ from spatialevo_datasets.scannet_frames import (
     recording_files,
 )
 from spatialevo_datasets.scene import Instance, Scene
+from spatialevo_datasets.segments import read_groups
 
 _FILES = ("_vh_clean_2.ply", "_vh_clean_2.0.010000.segs.json", ".aggregation.json", ".txt")
 _PARENTS = ("scans", ".")
 _TABLE = "scannetv2-labels.combined.tsv"
 _STRUCTURAL_CLASSES = ("wall", "floor", "ceiling")
 _OTHER_STRUCTURE = "structure"
-
-
-_Number = Annotated[int, Field(ge=0, lt=2**63)]
-
-
-class _Segments(BaseModel):
-    segIndices: list[_Number]  # noqa: N815  (the file's own field names)
-
-
-class _Group(BaseModel):
-    objectId: _Number  # noqa: N815
-    label: str
-    segments: list[_Number]
-
-
-class _Aggregation(BaseModel):
-    segGroups: list[_Group]  # noqa: N815
 
 
 @dataclass(frozen=True)
@@ -89,12 +71,13 @@ class ScanNet:
         folder = self._folder(root, world_id)
         check_inside(root, self.files(root, world_id))
         header = read_header(folder / f"{world_id}.txt")
-        mesh = read_mesh(folder / f"{world_id}{_FILES[0]}")
+        mesh_path, segments, annotation, _ = (folder / f"{world_id}{end}" for end in _FILES)
+        mesh = read_mesh(mesh_path)
         points = _aligned(mesh.points, header.alignment)
-        groups = _read_groups(folder, world_id, len(points))
+        groups = read_groups(segments, annotation, mesh_path, len(points))
         classes = _read_classes(root)
-        kinds = {label: _kind(label, classes) for label in {each.label for each in groups}}
-        parts = [(each, points[each.vertices], kinds[each.label]) for each in groups]
+        kinds = {label: _kind(label, classes) for label in {each.label for each in groups.labelled}}
+        parts = [(each, points[own], kinds[each.label]) for each, own in groups.members()]
         floor = [own for _, own, kind in parts if kind == "floor"]
         recording = read_recording(folder, header)
         return Scene(
@@ -107,7 +90,8 @@ class ScanNet:
             faces=mesh.triangles if len(mesh.triangles) else None,
             floor=np.concatenate(floor) if floor else None,
             dropped_poses=recording.dropped_poses,
-            unlabelled_share=1 - sum(len(own) for _, own, _ in parts) / len(points),
+            unlabelled_share=float(np.mean(groups.owner < 0)),
+            left_out=groups.left_out(),
         )
 
     def files(self, root: Path | None, world_id: str) -> Iterable[Path]:
@@ -147,13 +131,6 @@ class ScanNet:
                 yield str(error)
 
 
-@dataclass(frozen=True, eq=False)
-class _Labelled:
-    id: int
-    label: str
-    vertices: Int[np.ndarray, " n"]
-
-
 def _is(folder: Path) -> bool:
     return any((folder / f"{folder.name}{end}").is_file() for end in _FILES)
 
@@ -164,55 +141,6 @@ def _aligned(
     moved = points.astype(np.float64) @ alignment[:3, :3].T + alignment[:3, 3]
     aligned: Float32[np.ndarray, "n 3"] = moved.astype(np.float32)
     return aligned
-
-
-def _read_groups(folder: Path, world_id: str, vertices: int) -> list[_Labelled]:
-    """The annotated groups with their vertices; of groups that share a segment the last owns it."""
-    path = folder / f"{world_id}{_FILES[1]}"
-    of_vertex = np.array(read_model(path, _Segments).segIndices, dtype=np.int64)
-    if len(of_vertex) != vertices:
-        raise DataError(
-            f"{path}: segIndices has {len(of_vertex)} entries; "
-            f"{world_id}{_FILES[0]} has {vertices} vertices"
-        )
-    path = folder / f"{world_id}{_FILES[2]}"
-    groups = read_model(path, _Aggregation).segGroups
-    _check_groups(path, groups)
-    segments, position = np.unique(of_vertex, return_inverse=True)
-    grouped = np.array([each for group in groups for each in group.segments], dtype=np.int64)
-    group_of = np.repeat(np.arange(len(groups)), [len(group.segments) for group in groups])
-    foreign = np.flatnonzero(~np.isin(grouped, segments))
-    if len(foreign):
-        raise DataError(
-            f"{path}: segGroups[{group_of[foreign[0]]}].segments names segment "
-            f"{grouped[foreign[0]]}, which no vertex has; "
-            f"expected the aggregation of {world_id}{_FILES[0]}"
-        )
-    owner = np.full(len(segments), -1)
-    np.maximum.at(owner, np.searchsorted(segments, grouped), group_of)
-    return _labelled(groups, owner[position])
-
-
-def _check_groups(path: Path, groups: Sequence[_Group]) -> None:
-    ids: set[int] = set()
-    for at, group in enumerate(groups):
-        where = f"{path}: segGroups[{at}]"
-        if group.objectId in ids:
-            raise DataError(f"{where}.objectId {group.objectId} repeats; expected each once")
-        if not group.label.strip():
-            raise DataError(f"{where}.label is empty; expected what the object is called")
-        ids.add(group.objectId)
-
-
-def _labelled(groups: Sequence[_Group], of_vertex: Int[np.ndarray, " n"]) -> list[_Labelled]:
-    """The groups that have vertices, in their order; `of_vertex` is -1 where there is none."""
-    order = np.argsort(of_vertex, kind="stable")
-    found, starts = np.unique(of_vertex[order], return_index=True)
-    return [
-        _Labelled(groups[at].objectId, groups[at].label.strip(), vertices)
-        for at, vertices in zip(found.tolist(), np.split(order, starts[1:]), strict=True)
-        if at >= 0
-    ]
 
 
 def _read_classes(root: Path) -> Mapping[str, str]:

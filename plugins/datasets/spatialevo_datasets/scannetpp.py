@@ -6,9 +6,8 @@ one recording: `dslr` (dataset `scannetpp`; its depth is rendered from the mesh)
 it finds, since a scene must not change its questions with what was downloaded. A scene without the
 folder of the recording has no frames.
 
-The mesh is stored in metres, z up, aligned. Annotated objects may overlap: a shared vertex belongs
-to the smallest of them, as in the owners' tools, and of two that are equally large to the one of
-lower id. What is labelled `remove` was marked to be cut out of the scan, and is skipped.
+The mesh is stored in metres, z up, aligned. A vertex that several objects share belongs to the
+smallest, as in the owners' tools (see `segments`).
 
 The owners have thinned the mesh out where it is flat, and warn that its vertices are no point
 cloud. So triangles with sides of more than 10 cm get points of their own, which belong to the
@@ -23,7 +22,6 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Int
-from pydantic import BaseModel
 
 from spatialevo_core.errors import DataError
 from spatialevo_core.hooks import hookimpl
@@ -35,14 +33,14 @@ from spatialevo_datasets.files import (
     given_root,
     is_plain_name,
     no_such_world,
-    read_model,
     read_text,
 )
 from spatialevo_datasets.ply import PlyMesh, read_mesh
 from spatialevo_datasets.scannet_frames import Recording
 from spatialevo_datasets.scene import Instance, Points, Scene
+from spatialevo_datasets.segments import read_groups
 
-MESH, SEGMENTS, ANNOTATION = "mesh_aligned_0.05.ply", "segments.json", "segments_anno.json"
+_FILES = ("mesh_aligned_0.05.ply", "segments.json", "segments_anno.json")
 
 SPACING_M = 0.10
 """No larger triangle is without a point inside."""
@@ -50,20 +48,6 @@ MOST_FILLED = 10_000_000
 """More points than these to fill triangles with: the mesh cannot be that of rooms, in metres."""
 
 _PARENTS = ("data", ".")
-
-
-class _Segments(BaseModel):
-    segIndices: list[int]  # noqa: N815  (the file's own field names)
-
-
-class _Group(BaseModel):
-    objectId: int  # noqa: N815
-    label: str
-    segments: list[int]
-
-
-class _Annotation(BaseModel):
-    segGroups: list[_Group]  # noqa: N815
 
 
 @dataclass(frozen=True)
@@ -96,9 +80,10 @@ class ScanNetPP:
         root = given_root(root, self.name)
         folder = self._folder(root, world_id)
         check_inside(root, self.files(root, world_id))
-        mesh = read_mesh(folder / "scans" / MESH)
-        groups = _read_groups(folder / "scans", len(mesh.points))
-        points, owner = _filled(folder / "scans" / MESH, mesh, groups.owner)
+        path, segments, annotation = (folder / "scans" / name for name in _FILES)
+        mesh = read_mesh(path)
+        groups = read_groups(segments, annotation, path, len(mesh.points))
+        points, owner = _filled(path, mesh, groups.owner)
         clouds = [
             (group, points[owner == at])
             for at, group in enumerate(groups.labelled)
@@ -121,6 +106,7 @@ class ScanNetPP:
             floor=np.concatenate(floor) if floor else None,
             dropped_poses=recording.dropped_poses,
             unlabelled_share=float(np.mean(owner < 0)),
+            left_out=groups.left_out(),
         )
 
     def missing(self, root: Path | None) -> Iterator[str]:
@@ -144,7 +130,7 @@ class ScanNetPP:
     def files(self, root: Path | None, world_id: str) -> Iterable[Path]:
         """Every file that a scene is read from, images included, sorted."""
         folder = self._folder(given_root(root, self.name), world_id)
-        scans = (folder / "scans" / name for name in (MESH, SEGMENTS, ANNOTATION))
+        scans = (folder / "scans" / name for name in _FILES)
         found = [*scans, *self.recorded_files(folder / self.recording)]
         return sorted(path for path in found if path.is_file())
 
@@ -163,22 +149,8 @@ class ScanNetPP:
         raise no_such_world(root, world_id, self.ids(root))
 
 
-@dataclass(frozen=True, eq=False)
-class _Labelled:
-    id: int
-    label: str
-
-
-@dataclass(frozen=True, eq=False)
-class _Groups:
-    labelled: list[_Labelled]
-    """The annotated objects, structure included."""
-    owner: Int[np.ndarray, " n"]
-    """The position in `labelled` of the object that each vertex is of; -1 for none."""
-
-
 def _is(folder: Path) -> bool:
-    return any((folder / "scans" / name).is_file() for name in (MESH, SEGMENTS, ANNOTATION))
+    return any((folder / "scans" / name).is_file() for name in _FILES)
 
 
 def _filled(
@@ -194,50 +166,6 @@ def _filled(
     a, b, c = owner[mesh.triangles[filling.triangle]].T
     inner = np.where((a == b) & (b == c), a, -1)
     return np.concatenate([mesh.points, filling.points]), np.concatenate([owner, inner])
-
-
-def _read_groups(folder: Path, vertices: int) -> _Groups:
-    path = folder / SEGMENTS
-    of_vertex = np.array(read_model(path, _Segments).segIndices, dtype=np.int64)
-    if len(of_vertex) != vertices:
-        raise DataError(
-            f"{path}: segIndices has {len(of_vertex)} entries; {MESH} has {vertices} vertices"
-        )
-    segments, position, counts = np.unique(of_vertex, return_inverse=True, return_counts=True)
-    path = folder / ANNOTATION
-    groups = _checked(path, read_model(path, _Annotation).segGroups)
-    places = [_places(path, group, segments) for group in groups]
-    sizes = [int(counts[own].sum()) for own in places]
-    owner = np.full(len(segments), -1)
-    for at in sorted(range(len(groups)), key=lambda at: (-sizes[at], -groups[at].objectId)):
-        owner[places[at]] = at
-    labelled = [_Labelled(group.objectId, group.label.strip()) for group in groups]
-    return _Groups(labelled, owner[position])
-
-
-def _checked(path: Path, groups: list[_Group]) -> list[_Group]:
-    """The groups that are not to be removed."""
-    ids: set[int] = set()
-    for at, group in enumerate(groups):
-        where = f"{path}: segGroups[{at}]"
-        if group.objectId in ids:
-            raise DataError(f"{where}.objectId {group.objectId} repeats; expected each once")
-        if not group.label.strip():
-            raise DataError(f"{where}.label is empty; expected what the object is called")
-        ids.add(group.objectId)
-    return [group for group in groups if name_form(group.label) != "remove"]
-
-
-def _places(path: Path, group: _Group, segments: Int[np.ndarray, " s"]) -> Int[np.ndarray, " n"]:
-    """Where the segments of the group are in the sorted `segments`."""
-    own = np.unique(np.array(group.segments, dtype=np.int64))
-    foreign = np.setdiff1d(own, segments, assume_unique=True)
-    if len(foreign):
-        raise DataError(
-            f"{path}: object {group.objectId} names segment {foreign[0]}, which no vertex has; "
-            f"expected segments of {SEGMENTS}"
-        )
-    return np.searchsorted(segments, own)
 
 
 @hookimpl

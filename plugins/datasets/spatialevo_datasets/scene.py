@@ -89,6 +89,8 @@ class Scene:
     unlabelled_share: float | None = None
     """Of the scanned points, those that the dataset says nothing about; None where it labels no
     points."""
+    left_out: tuple[str, ...] = ()
+    """What is annotated and yet no object here, each with the reason."""
     room_size_m2: float | None = None
     """A published floor area, where the dataset stores one."""
     derived: Memo = field(default_factory=lambda: Memo(4096), init=False, repr=False)

@@ -61,6 +61,7 @@ def store_scene(scene: Scene, folder: Path, root: Path | None) -> None:
         whole_floor=None if floor is None else _numbers(floor),
         dropped_poses=scene.dropped_poses,
         unlabelled_share=scene.unlabelled_share,
+        left_out=list(scene.left_out),
         room_size_m2=scene.room_size_m2,
     )
     arrays = {
