@@ -1,4 +1,5 @@
 from dataclasses import replace
+from math import hypot
 
 import numpy as np
 import pytest
@@ -23,8 +24,9 @@ def prism(corners_xy: np.ndarray, height_m: float, at: tuple[float, float] = (0,
     return np.array([[x, y, z] for x, y in corners for z in heights], dtype=np.float32)
 
 
-# Each side of a 3-4-5 triangle carries a rectangle of 12 m^2: 3 x 4, 4 x 3 and 5 x 2.4.
-TRIANGLE = [(0, 0), (0.6, 0), (0, 0.8)]
+# Its sides carry rectangles of 0.816 m^2 with almost the same perimeter: 1 x 0.816, 0.900 x 0.907
+# and 1.025 x 0.796.
+TRIANGLE = [(0, 0), (1, 0), (0.38, 0.816)]
 ROOM = with_points(
     scanned(
         ("table", (-1, 4, 0.4), (1.5, 0.6, 0.8)),
@@ -38,7 +40,9 @@ ROOM = with_points(
     "cup",
     20,
 )
-ROOM = replace(ROOM, instances=(*ROOM.instances, Instance(9, "shelf", prism(TRIANGLE, 0.5))))
+ROOM = replace(
+    ROOM, instances=(*ROOM.instances, Instance(9, "shelf", prism(TRIANGLE, 0.5, (1.2, 5))))
+)
 NORTH = SceneView.of(ROOM, [0])
 
 ASKED = {
@@ -120,7 +124,17 @@ def test_a_height_that_no_choice_of_rectangle_exceeds_settles_a_triangle():
     verdict = judge(TASK, SceneView.of(low), Size(object="shelf"))
     assert verdict.codes == ("answer.near_boundary",)
     box = verdict.answer.evidence
-    assert (box.shortest_rival_m, box.longest_rival_m) == pytest.approx((0.8, 1.0), abs=1e-3)
+    assert (box.shortest_rival_m, box.longest_rival_m) == pytest.approx(
+        (0.816 / hypot(0.38, 0.816), hypot(0.62, 0.816)), abs=1e-3
+    )
+
+
+def test_of_a_block_two_scanned_sides_tell_the_longest():
+    """A rectangle along the long edge of their hull, a triangle, is as small and 1 m long."""
+    sides = Instance(0, "shelf", prism([(0, 0), (0.6, 0), (0, 0.8)], 0.4))
+    verdict = judge(TASK, SceneView.of(Scene("test/half", (sides,))), Size(object="shelf"))
+    assert verdict.legal
+    assert verdict.answer.value == 80
 
 
 CORNERS = st.lists(

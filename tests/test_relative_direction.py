@@ -1,11 +1,14 @@
 from dataclasses import replace
+from math import cos, pi, sin
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from builders import asked, boxed, camera, moved, outcome, scanned, with_points
 from spatialevo_core.engine import judge
+from spatialevo_datasets.scene import Instance
 from spatialevo_datasets.views import SceneView
 from spatialevo_tasks.directions import SECTORS
 from spatialevo_tasks.relative_direction import TASK, Lookout
@@ -161,3 +164,19 @@ def test_the_order_of_the_instances_does_not_matter():
     q = Lookout(standing="stove", facing="sofa", query="lamp", offer="left or right")
     turned = replace(ROOM, instances=ROOM.instances[::-1])
     assert judge(TASK, SceneView.of(turned, [0]), q) == judge(TASK, NORTH, q)
+
+
+@pytest.mark.parametrize(("x", "right"), [(0.45, False), (0.8, True)])
+def test_no_box_that_noise_may_fit_instead_changes_the_side(x, right):
+    """The rectangles along the sides of an equilateral triangle are the same but for their centres,
+    which lie 0.19 m to either side of the triangle's own: 0.26 m is 3.8 degrees to the right, 0.45
+    m 6.1 degrees; noise needs 5."""
+    corners = [(x + 0.866 * cos(a), 4 + 0.866 * sin(a)) for a in (pi / 2, pi * 7 / 6, pi * 11 / 6)]
+    points = [(*corner, z / 24) for corner in corners for z in range(25)]
+    dais = Instance(9, "dais", points=np.array(points, dtype=np.float32))
+    room = scanned(("stove", (0, 0, 0.4), SMALL), ("sofa", (0, 5, 0.4), SMALL))
+    view = SceneView.of(replace(room, instances=(*room.instances, dais)))
+    q = Lookout(standing="stove", facing="sofa", query="dais", offer="left or right")
+    assert outcome(judge(TASK, view, q)) == ("right" if right else "answer.near_boundary")
+    # An axis-aligned box has one centre.
+    assert outcome(judge(TASK.under("paper"), view, q)) == "right"

@@ -8,8 +8,15 @@ import numpy as np
 import shapely
 from jaxtyping import Bool, Float
 
+SIDE_NOISE_M = 0.01
+"""By which a side of a rectangle is uncertain: surface noise of 5 mm at both of its ends."""
+CLEARLY_M = 0.03
+"""Between half perimeters: by how much noise may change which of two is the less, and half again
+as much, since each is the sum of two uncertain sides."""
+RIVAL_SHARE = 0.02
+"""How much larger than the smallest a rectangle may be and count as equally small."""
 _TIE = 1e-9
-"""Relative difference below which two areas or two sides count as equal."""
+"""Relative difference below which two sides count as equal."""
 
 _SIGNS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], dtype=np.float64)
 EDGES = np.array(
@@ -46,6 +53,45 @@ class Rectangles:
         area: Float[np.ndarray, " n"] = np.prod(self.size, axis=1)
         return area
 
+    @property
+    def half_outline(self) -> Float[np.ndarray, " n"]:
+        """Half of the perimeter, metres."""
+        half: Float[np.ndarray, " n"] = self.size.sum(axis=1)
+        return half
+
+    @property
+    def best(self) -> int:
+        """Of those that are about as small as the smallest, the one with the least perimeter.
+
+        Where a scan shows two sides of a block, the hull is a right triangle: the rectangles along
+        its three edges have the same area, and the one along the two sides the least perimeter.
+        Ties go to the smaller area, the longer side, then the one most nearly along x.
+        """
+        tied = np.flatnonzero(self._small(SIDE_NOISE_M))
+        keys = (self.half_outline, self.area, -self.size.max(axis=1), -np.abs(self.along[:, 0]))
+        order = np.lexsort([np.round(key[tied], 9) for key in reversed(keys)])
+        return int(tied[order[0]])
+
+    @property
+    def rivals(self) -> Bool[np.ndarray, " n"]:
+        """Those that may be the best of a noisy copy, the best one included.
+
+        Noise lets in what is twice as uncertain, and cannot shut out what is small for certain:
+        nothing wins with a perimeter clearly larger than the least among the latter.
+        """
+        least = self.half_outline[self._small(0.0)].min()
+        rivals: Bool[np.ndarray, " n"] = self._small(2 * SIDE_NOISE_M) & (
+            self.half_outline <= least + CLEARLY_M
+        )
+        return rivals
+
+    def _small(self, noise_m: float) -> Bool[np.ndarray, " n"]:
+        """Those within 2 % of the least area if their sides are as uncertain as that."""
+        small: Bool[np.ndarray, " n"] = self.area - noise_m * self.half_outline <= (
+            self.area.min() * (1 + RIVAL_SHARE)
+        )
+        return small
+
 
 def aabb(points: Float[np.ndarray, "n 3"]) -> Box:
     """The axis-aligned box of at least one point."""
@@ -61,14 +107,13 @@ def bounds(box: Box) -> Box:
 
 
 def fit(points: Float[np.ndarray, "n 3"]) -> Box:
-    """The gravity-aligned box: the minimum-area rectangle of the footprint times the height.
+    """The gravity-aligned box: the best of the rectangles of the footprint times the height.
 
     Rows of `axes`: the longer horizontal side (towards +x, or +y where x is 0), the shorter one,
-    up. The order of the points does not matter; of equally small rectangles the one with the
-    longest side wins, then the one most nearly along x.
+    up. The order of the points does not matter.
     """
     found = rectangles(points[:, :2])
-    best = _smallest(found)
+    best = found.best
     along, size = found.along[best], found.size[best]
     if size[1] > size[0] * (1 + _TIE):
         along, size = np.array([-along[1], along[0]]), size[::-1]
@@ -143,11 +188,3 @@ def _hull(points_xy: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "m 2"]:
     hull = shapely.normalize(shapely.convex_hull(path))
     found: Float[np.ndarray, "m 2"] = shapely.get_coordinates(hull)
     return found[:-1] if hull.geom_type == "Polygon" else found
-
-
-def _smallest(found: Rectangles) -> int:
-    area, longest = found.area, found.size.max(axis=1)
-    tied = np.flatnonzero(area <= area.min() * (1 + _TIE))
-    along_x = np.abs(found.along[tied, 0])
-    order = np.lexsort((-np.round(along_x, 9), -np.round(longest[tied], 9)))
-    return int(tied[order[0]])

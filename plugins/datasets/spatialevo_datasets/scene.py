@@ -35,6 +35,8 @@ Points = Float32[np.ndarray, "_ 3"]
 
 SAMPLE = 20_000
 """Scene points by which the overlap of frames is measured."""
+RIVAL_FROM_M = 0.01
+"""Between centres of boxes; nearer ones count as the same."""
 MOST_DRAWN = 64
 """Frames of a recording among which views are looked for."""
 
@@ -156,6 +158,14 @@ class Scene:
         key = ("rectangles", instance.id)
         return self._boxes.get(key, lambda: boxes.rectangles(points[:, :2]))
 
+    def rival_centers(self, instance: Instance) -> Float[np.ndarray, "n 3"]:
+        """Where the centre of the fitted box may also be, for all that a noisy scan tells.
+
+        Of the rectangles that rival the fitted one, those centres that are farther than 1 cm from
+        its; hardly any object has some.
+        """
+        return self._boxes.get(("rivals", instance.id), lambda: self._rival_centers(instance))
+
     def gap(self, a: Instance, b: Instance) -> Gap:
         """The nearest distance between the geometries of two objects; exactly symmetric."""
         first, second = (a, b) if a.id <= b.id else (b, a)
@@ -247,7 +257,7 @@ class Scene:
     @classmethod
     def stored_form(cls) -> str:
         """What `store` writes, and its version."""
-        return "scene/1"
+        return "scene/2"
 
     def store(self, folder: Path, root: Path | None) -> None:
         """Keep the room, and what is derived from it, in an empty folder; see `prepared`."""
@@ -294,6 +304,14 @@ class Scene:
 
     def _obb(self, instance: Instance) -> Box:
         return _obb(instance)
+
+    def _rival_centers(self, instance: Instance) -> Float[np.ndarray, "n 3"]:
+        center, found = self.obb(instance).center, self.footprint(instance)
+        if found is None:
+            return np.zeros((0, 3))
+        rivals = found.center[found.rivals]
+        rivals = rivals[np.linalg.norm(rivals - center[:2], axis=1) > RIVAL_FROM_M]
+        return np.column_stack([rivals, np.full(len(rivals), center[2])])
 
     def _gap(self, first: Instance, second: Instance) -> Gap:
         return _gap(first, second)

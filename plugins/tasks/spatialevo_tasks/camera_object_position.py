@@ -34,8 +34,10 @@ def by(box: BoxOf) -> Solve:
     """The answer with the object at the centre of its box."""
 
     def solve(view: PairView, q: ObjectPlace, terms: SpatialTerms) -> Answer[FromCamera]:
-        center = box(view.scene, rules.referent(view, q.object, terms)).center
-        evidence = pairs.from_camera(view, q.reference, q.object, center, terms)
+        instance = rules.referent(view, q.object, terms)
+        center = box(view.scene, instance).center
+        rivals = geometry.rival_centers(view.scene, instance, box)
+        evidence = pairs.from_camera(view, q.reference, q.object, center, terms, rivals=rivals)
         return Answer(value=EIGHT.word(evidence.azimuth_deg), evidence=evidence)
 
     return solve

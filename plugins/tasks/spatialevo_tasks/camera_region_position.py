@@ -79,7 +79,12 @@ def by(box: BoxOf) -> Solve:
         tight, loose = (found.clusters(slack_m) for slack_m in (-SLACK_M, SLACK_M))
         certain = tight[0] if tight else ()
         anchor = centers[list(cluster)].mean(axis=0)
-        place = pairs.from_camera(view, q.reference, q.region, anchor, terms)
+        rivals = (
+            anchor + (rival - centers[at]) / len(cluster)
+            for at in cluster
+            for rival in geometry.rival_centers(view.scene, found.objects[at], box)
+        )
+        place = pairs.from_camera(view, q.reference, q.region, anchor, terms, rivals=rivals)
         evidence = RegionEvidence(
             **dict(place),
             members_m={names[at]: rounded(centers[at]) for at in cluster},
@@ -105,7 +110,7 @@ def there(view: PairView, q: RegionPlace, terms: SpatialTerms) -> Complaint | No
     if gathered(view, q, terms).clusters():
         return None
     core = sentence(sorted(region(q.region).centres), "or")
-    return Complaint(f"the images show no {q.region}: it takes a {core}", (q.region,))
+    return Complaint(f"the images show no {q.region}, that is no {core}", (q.region,))
 
 
 @rule("region.scattered", Stage.SOLVABLE, said=("more than one", "two areas", "scattered"))

@@ -28,6 +28,8 @@ TOLD_SHARE = 0.5
 """Of the largest component of a move, from which another one is told too."""
 
 Triple = tuple[float, float, float]
+Point = Float[np.ndarray, "3"]
+"""World frame, metres."""
 
 
 def rounded(point: Float[np.ndarray, "3"]) -> Triple:
@@ -83,6 +85,12 @@ class Places(NamedTuple):
     """Of their boxes, in the order of the question; world frame, metres."""
     told: dict[str, Any]
     """What `Between` says of them."""
+    rivals: list[list[Float[np.ndarray, "3"]]]
+    """The centres again, each time with another one for one object; see `rival_centers`."""
+
+    def found(self, find: Callable[..., Found]) -> Found:
+        """What the function finds of the centres, and whether rival ones change it."""
+        return settled(find(*self.centers), [find(*each) for each in self.rivals])
 
 
 def places(view: View, names: Sequence[str], box: BoxOf, terms: SpatialTerms) -> Places:
@@ -93,7 +101,17 @@ def places(view: View, names: Sequence[str], box: BoxOf, terms: SpatialTerms) ->
         "centers_m": dict(zip(names, map(rounded, centers), strict=True)),
         "sources": dict(zip(names, map(source, objects), strict=True)),
     }
-    return Places(centers, told)
+    rivals = [
+        [*centers[:at], rival, *centers[at + 1 :]]
+        for at, each in enumerate(objects)
+        for rival in rival_centers(view.scene, each, box)
+    ]
+    return Places(centers, told, rivals)
+
+
+def rival_centers(scene: Scene, instance: Instance, box: BoxOf) -> Float[np.ndarray, "n 3"]:
+    """Where noise may put the centre of the box as well; only a fitted box can be fitted anew."""
+    return scene.rival_centers(instance) if box is Scene.obb else np.zeros((0, 3))
 
 
 def sector(sectors: Sectors, azimuth_deg: float, margin_deg: float) -> Decision:
@@ -119,6 +137,26 @@ class Found(NamedTuple):
         told = self._asdict()
         del told["word"]
         return told
+
+
+def settled(found: Found, rivals: Sequence[Found]) -> Found:
+    """What was found, with the decisions that hang on which of the rivals is the right one."""
+    flips = tuple(
+        Decision(
+            between=f"{found.word}, {each.word} by another box about the same points",
+            clearance_deg=0.0,
+            margin_deg=max(decision.margin_deg for decision in each.decisions),
+        )
+        for each in rivals
+        if each.word != found.word
+    )
+    near = tuple(
+        decision
+        for each in rivals
+        for decision in each.decisions
+        if decision.clearance_deg < decision.margin_deg
+    )
+    return found._replace(decisions=(*found.decisions, *(flips or near)[:1]))
 
 
 def on_the_floor(

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from random import Random
 from typing import Any, TypeVar
-
-import numpy as np
-from jaxtyping import Float
 
 from spatialevo_core.phrasing import Phrasing
 from spatialevo_core.question import Query
@@ -17,7 +14,7 @@ from spatialevo_datasets.scene import Instance
 from spatialevo_datasets.views import PairView
 from spatialevo_tasks import geometry, rules
 from spatialevo_tasks.cameras import camera_frame
-from spatialevo_tasks.geometry import Bearing, Triple, rounded
+from spatialevo_tasks.geometry import Bearing, Found, Point, Triple, rounded
 from spatialevo_tasks.rules import SpatialTerms, names, seen_in
 from spatialevo_tasks.wordings import others, written
 
@@ -71,7 +68,7 @@ def both_ways(query: type[Q]) -> Callable[[PairView, Random], Iterator[Q]]:
 
 def shown_in(view: PairView, number: int, instance: Instance, terms: SpatialTerms) -> bool:
     """Whether the object is known to be visible in the image of that number."""
-    return view.frames[number - 1] in (seen_in(view, instance, terms) or ())
+    return view.frames[number - 1] in seen_in(view, instance, terms)
 
 
 def overlapping_unless(shown: Callable[[PairView, Any, SpatialTerms], bool]) -> Rule:
@@ -100,13 +97,27 @@ class FromCamera(Bearing):
 
 
 def from_camera(
-    view: PairView, number: int, name: str, target: Float[np.ndarray, "3"], terms: SpatialTerms
+    view: PairView,
+    number: int,
+    name: str,
+    target: Point,
+    terms: SpatialTerms,
+    *,
+    rivals: Iterable[Point] = (),
 ) -> FromCamera:
-    """Where a place of the world frame lies for who took the image of that number."""
+    """Where a place of the world frame lies for who took the image of that number.
+
+    `rivals`: where it may lie as well, for all that a noisy scan tells.
+    """
     level = camera_frame(view.image(number).T_world_camera)
+
+    def find(place: Point) -> Found:
+        seen = level.point(place)
+        rays = {f"camera of image {number} to {name}": seen.horizontal}
+        return geometry.on_the_floor("eight ways", seen.azimuth_deg, rays, terms)
+
     seen = level.point(target)
-    rays = {f"camera of image {number} to {name}": seen.horizontal}
-    found = geometry.on_the_floor("eight ways", seen.azimuth_deg, rays, terms)
+    found = geometry.settled(find(target), [find(each) for each in rivals])
     return FromCamera(
         camera_m=rounded(level.origin),
         heading_deg=level.heading_deg,

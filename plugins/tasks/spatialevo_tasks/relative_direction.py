@@ -19,7 +19,7 @@ from spatialevo_datasets.views import SceneView
 from spatialevo_tasks import geometry, proposals, rules
 from spatialevo_tasks.cameras import facing_frame
 from spatialevo_tasks.directions import SECTORS, Offer, direction
-from spatialevo_tasks.geometry import Between, BoxOf
+from spatialevo_tasks.geometry import Between, BoxOf, Found, Point
 from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.wordings import others, written
@@ -41,13 +41,16 @@ def by(box: BoxOf) -> Solve:
 
     def solve(view: SceneView, q: Lookout, terms: SpatialTerms) -> Answer[Between]:
         placed = geometry.places(view, (q.standing, q.facing, q.query), box, terms)
-        standing, facing, query = placed.centers
-        seen = facing_frame(standing, facing).point(query)
-        rays = {
-            f"{q.standing} to {q.facing}": hypot(*(facing - standing)[:2]),
-            f"{q.standing} to {q.query}": seen.horizontal,
-        }
-        found = geometry.on_the_floor(q.offer, seen.azimuth_deg, rays, terms)
+
+        def find(standing: Point, facing: Point, query: Point) -> Found:
+            seen = facing_frame(standing, facing).point(query)
+            rays = {
+                f"{q.standing} to {q.facing}": hypot(*(facing - standing)[:2]),
+                f"{q.standing} to {q.query}": seen.horizontal,
+            }
+            return geometry.on_the_floor(q.offer, seen.azimuth_deg, rays, terms)
+
+        found = placed.found(find)
         return Answer(value=found.word, evidence=Between(**placed.told, **found.bearing))
 
     return solve

@@ -27,7 +27,7 @@ from spatialevo_datasets.views import FrameView
 from spatialevo_tasks import geometry, proposals, rules
 from spatialevo_tasks.cameras import camera_frame, wrap_deg
 from spatialevo_tasks.directions import EIGHT, direction_in_part
-from spatialevo_tasks.geometry import Between, BoxOf, Decision, Found, Triple
+from spatialevo_tasks.geometry import Between, BoxOf, Decision, Found, Point, Triple
 from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.wordings import others, written
@@ -68,10 +68,14 @@ def by(box: BoxOf) -> Solve:
         placed = geometry.places(view, (q.target, q.reference), box, terms)
         target, reference = placed.centers
         vector = level.vector(target - reference)
-        if q.offer == "left or right":
-            found = _side(view, q, placed.centers, terms)
-        else:
-            found = geometry.in_space(f"{q.reference} to {q.target}", vector, terms)
+
+        def find(target: Point, reference: Point) -> Found:
+            if q.offer == "left or right":
+                return _side(view, q, (target, reference), terms)
+            ray = f"{q.reference} to {q.target}"
+            return geometry.in_space(ray, level.vector(target - reference), terms)
+
+        found = placed.found(find)
         evidence = PlacementEvidence(
             camera_m=geometry.rounded(level.origin),
             heading_deg=level.heading_deg,
