@@ -51,7 +51,24 @@ FAULTS = {
     "flat box": (
         ANNOTATION,
         annotated(axesLengths=[1, 0, 1]),
-        r"axesLengths are \(1.0, 0.0, 1.0\); expected positive metres",
+        r"axesLengths are \(1.0, 0.0, 1.0\); expected metres, 0.001 to 100",
+    ),
+    "hardly a box": (ANNOTATION, annotated(axesLengths=[1, 9e-4, 1]), "expected metres, 0.001"),
+    "box in millimetres": (
+        ANNOTATION,
+        annotated(axesLengths=[1000, 500, 500]),
+        "axesLengths are .*; expected metres, 0.001 to 100",
+    ),
+    "box beyond all numbers": (ANNOTATION, annotated(axesLengths=[1e300] * 3), "expected metres"),
+    "box on another planet": (
+        ANNOTATION,
+        annotated(centroid=[0, 1e4, 0]),
+        "centroid is 10000 m or more from the origin",
+    ),
+    "axes beyond all numbers": (
+        ANNOTATION,
+        annotated(normalizedAxes=[1e300] * 9),
+        "normalizedAxes are not orthonormal",
     ),
     "axes that shear": (
         ANNOTATION,
@@ -77,7 +94,17 @@ FAULTS = {
     ),
     "trajectory no text": (TRAJECTORY, b"\xff\xfe", "no UTF-8 text at byte 0"),
     "five intrinsics": (INTRINSICS, "256 192 200 210 120", "holds 5 numbers; expected 6"),
-    "intrinsics of zero": (INTRINSICS, "256 192 0 210 120 100", "is no camera: 256x192 pixels"),
+    "intrinsics of zero": (INTRINSICS, "256 192 0 210 120 100", "is no camera; expected positive"),
+    "intrinsics of larger images": (
+        INTRINSICS,
+        "256 192 400 420 240 200",
+        "has its axis at pixel 240, 200, far from the middle of 256x192",
+    ),
+    "a stretched camera": (
+        INTRINSICS,
+        "256 192 200 401 120 100",
+        "has focal lengths 200 and 401 for 256x192 pixels",
+    ),
     "half a pixel": (INTRINSICS, "256.5 192 200 210 120 100", "is no camera: 256.5x192 pixels"),
     "more pixels than any camera has": (
         INTRINSICS,
@@ -86,8 +113,14 @@ FAULTS = {
     ),
     "pose beyond all numbers": (
         TRAJECTORY,
-        "1e307 0 0 0 0 0 0\n10 1e300 0 0 0 0 0\n",
-        "has no pose within 5 ms",
+        "9 0 0 0 0 0 0\n10 1e300 0 0 0 0 0\n",
+        "line 2 is no pose; expected seconds",
+    ),
+    "moment beyond all numbers": (TRAJECTORY, "1e307 0 0 0 0 0 0\n", "line 1 is no pose"),
+    "pose in millimetres": (
+        TRAJECTORY,
+        "10 0 0 0 0 20000 0\n",
+        "line 1 is no pose; .* a shift of less than 10000 m",
     ),
     "intrinsics not finite": (INTRINSICS, PINCAM.replace("256", "inf"), "expected 6 finite ones"),
 }

@@ -148,6 +148,31 @@ FAULTS = {
     "empty segments": (SEGS, b"", "is truncated or no JSON"),
     "bytes for JSON": (AGGREGATION, b"\xff\xfe{}", "is truncated or no JSON"),
     "nested without end": (AGGREGATION, b"[" * 100_000, "is truncated or no JSON: recursion"),
+    "aggregation of another scene": (
+        AGGREGATION,
+        json.dumps({"sceneId": "scannet.scene0000_01", "segGroups": []}),
+        "sceneId is 'scannet.scene0000_01'; expected scene0000_00",
+    ),
+    "aggregation of the other mesh": (
+        AGGREGATION,
+        json.dumps({"segmentsFile": f"scannet.{ID}_vh_clean.segs.json", "segGroups": []}),
+        "which is of another mesh; expected the aggregation of .*_2.0.010000.segs.json",
+    ),
+    "a stretched camera": (
+        "intrinsic/intrinsic_color.txt",
+        matrix(np.diag([1, 2.2, 1, 1]) @ COLOUR_K - np.outer([0, 28.8, 0, 0], [0, 0, 1, 0])),
+        "has focal lengths 50 and 110 for 64x48 pixels",
+    ),
+    "a telescope": (
+        "intrinsic/intrinsic_color.txt",
+        matrix([[1300, 0, 32, 0], [0, 1300, 24, 0], [0, 0, 1, 0], [0, 0, 0, 1]]),
+        "expected nearly equal ones of 12.8 to 1280 pixels",
+    ),
+    "a skewed camera": (
+        "intrinsic/intrinsic_color.txt",
+        matrix([[50, 1, 32, 0], [0, 50, 24, 0], [0, 0, 1, 0], [0, 0, 0, 1]]),
+        "intrinsic_color.txt skews the image",
+    ),
     "aggregation cut": (
         AGGREGATION,
         grouped()[: len(grouped()) // 2],
@@ -346,6 +371,15 @@ def test_exported_poses_are_judged_alike(tmp_path):
     assert SCANNET.load(tmp_path, ID).dropped_poses == 1 + 10
     (folder / "pose" / "5.txt").write_text(matrix(sens_files.poses(2)[1]))
     assert SCANNET.load(tmp_path, ID).dropped_poses == 1
+
+
+@pytest.mark.parametrize("prefix", ["", "scannet."])
+def test_an_aggregation_may_say_whose_it_is(tmp_path, prefix):
+    folder = written(tmp_path)
+    content = json.loads((folder / AGGREGATION).read_text())
+    content |= {"sceneId": f"{prefix}{ID}", "segmentsFile": f"{prefix}{SEGS}"}
+    (folder / AGGREGATION).write_text(json.dumps(content))
+    assert [each.label for each in SCANNET.load(tmp_path, ID).instances] == ["office chair"]
 
 
 def test_a_room_without_objects_is_a_room(tmp_path):

@@ -144,8 +144,17 @@ PICTURES = {
     ),
     "no focal length": (
         transforms(fl_x=0),
-        f"{TRANSFORMS}: focal lengths 0.0 and 32.0, 64x48 pixels; expected positive ones",
+        f"{TRANSFORMS} is no camera; expected positive focal lengths and a row 0 0 1",
     ),
+    "intrinsics of larger images": (
+        transforms(cx=64, cy=48, fl_x=64, fl_y=64),
+        f"{TRANSFORMS} has its axis at pixel 64, 48, far from the middle of 64x48; ",
+    ),
+    "focal length in millimetres": (
+        transforms(fl_x=4.2, fl_y=4.2),
+        f"{TRANSFORMS} has focal lengths 4.2 and 4.2 for 64x48 pixels; ",
+    ),
+    "images of no pixels": (transforms(w=0), f"{TRANSFORMS} has images of 0x48 pixels; "),
     "undistorted camera unknown": (
         deleted(TRANSFORMS),
         f"{CAMERAS}: line 2: the camera is OPENCV_FISHEYE; expected PINHOLE, or ",
@@ -172,7 +181,19 @@ PICTURES = {
     ),
     "no rotation": (
         text(IMAGES, "1 0 0 0 0 1 2 3 1 DSC00007.JPG\n\n"),
-        f"{IMAGES}: line 1: the quaternion is 0 0 0 0; expected a rotation",
+        f"{IMAGES}: line 1: the quaternion is no rotation; expected one of length 1",
+    ),
+    "hardly a rotation": (
+        text(IMAGES, "1 1e-300 0 0 0 1 2 3 1 DSC00007.JPG\n\n"),
+        f"{IMAGES}: line 1: the quaternion is no rotation; expected one of length 1",
+    ),
+    "rotation beyond all numbers": (
+        text(IMAGES, "1 1e300 0 0 0 1 2 3 1 DSC00007.JPG\n\n"),
+        f"{IMAGES}: line 1: the quaternion is no rotation; expected one of length 1",
+    ),
+    "shift beyond all numbers": (
+        text(IMAGES, "1 1 0 0 0 1e308 1e308 3 1 DSC00007.JPG\n\n"),
+        f"{IMAGES}: line 1 shifts by 10000 m or more; expected metres in a room",
     ),
     "one line for each image": (
         text(IMAGES, f"1 {COLMAP} 1 DSC00007.JPG\n2 {COLMAP} 1 DSC00008.JPG\n"),
@@ -241,6 +262,14 @@ PHONE = {
         phone(intrinsic=[[0, 0, 1], [0, 0, 1], [0, 0, 1]]),
         f"{POSES}: frame_000007.intrinsic is no camera; "
         "expected positive focal lengths and a row 0 0 1",
+    ),
+    "intrinsics of larger images": (
+        phone(intrinsic=[[64, 0, 64], [0, 64, 48], [0, 0, 1]]),
+        f"{POSES}: frame_000007.intrinsic has its axis at pixel 64, 48, far from the middle of ",
+    ),
+    "skewed camera": (
+        phone(intrinsic=[[32, 1, 32], [0, 32, 24], [0, 0, 1]]),
+        f"{POSES}: frame_000007.intrinsic skews the image; ",
     ),
     "names of another tool": (
         renamed(PHOTO, f"{IPHONE}/rgb/7.jpg"),

@@ -29,7 +29,13 @@ from spatialevo_core.hooks import hookimpl
 from spatialevo_core.worlds import Dataset
 from spatialevo_datasets import boxes, floors
 from spatialevo_datasets.arkitscenes_frames import read_recording, recorded_files
-from spatialevo_datasets.files import check_inside, given_root, no_such_world, read_model
+from spatialevo_datasets.files import (
+    FARTHEST_M,
+    check_inside,
+    given_root,
+    no_such_world,
+    read_model,
+)
 from spatialevo_datasets.ply import read_mesh
 from spatialevo_datasets.scene import Box, Instance, Points, Scene
 
@@ -66,6 +72,8 @@ _SPLITS = {
 }
 _ROUNDING = 1e-2
 """How far stored axes may be from orthonormal."""
+_SHORTEST_M, _LONGEST_M = 1e-3, 100.0
+"""Of the sides of a box; beyond, it is that of no object in a room, or not in metres."""
 
 Triple = tuple[float, float, float]
 _Nine = tuple[float, float, float, float, float, float, float, float, float]
@@ -222,9 +230,17 @@ def _read_objects(path: Path) -> list[_Annotated]:
 def _box(stored: _Object, where: str) -> Box:
     oriented = stored.segments.obbAligned
     size, axes = np.array(oriented.axesLengths), np.array(oriented.normalizedAxes).reshape(3, 3)
-    if size.min() <= 0:
-        raise DataError(f"{where}.axesLengths are {oriented.axesLengths}; expected positive metres")
-    if np.abs(axes @ axes.T - np.eye(3)).max() > _ROUNDING:
+    if not (size.min() >= _SHORTEST_M and size.max() <= _LONGEST_M):
+        raise DataError(
+            f"{where}.axesLengths are {oriented.axesLengths}; "
+            f"expected metres, {_SHORTEST_M:g} to {_LONGEST_M:g}"
+        )
+    if np.abs(oriented.centroid).max() >= FARTHEST_M:
+        raise DataError(
+            f"{where}.centroid is {FARTHEST_M} m or more from the origin; expected metres in a room"
+        )
+    unit = np.clip(axes, -2, 2)
+    if np.abs(unit @ unit.T - np.eye(3)).max() > _ROUNDING:
         raise DataError(f"{where}.normalizedAxes are not orthonormal; expected three unit rows")
     return Box(np.array(oriented.centroid), size, axes)
 

@@ -18,7 +18,15 @@ from jaxtyping import Float
 from scipy.spatial.transform import Rotation
 
 from spatialevo_core.errors import DataError
-from spatialevo_datasets.files import MOST_PIXELS, ColourFile, DepthFile, numbers, read_text
+from spatialevo_datasets.files import (
+    FARTHEST_M,
+    MOST_PIXELS,
+    ColourFile,
+    DepthFile,
+    check_camera,
+    numbers,
+    read_text,
+)
 from spatialevo_datasets.frames import Depth, Frame
 
 SAME_WITHIN_MS = 1
@@ -31,6 +39,8 @@ degrees a second turns by 0.3 degrees, less than the poses may be wrong anyway.
 """
 WIDE, DEPTH, INTRINSICS = "lowres_wide", "lowres_depth", "lowres_wide_intrinsics"
 TRAJECTORY = "lowres_wide.traj"
+_MOST = np.array([1e12, *[100.0] * 3, *[float(FARTHEST_M)] * 3])
+"""Beyond these no line of a trajectory is a pose: seconds, radians (3), metres (3)."""
 
 _SECONDS = r"(0|[1-9]\d*)\.(\d{3})"
 _TURN = np.array([[0.0, -1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0, 0, 0, 1]])
@@ -106,12 +116,13 @@ def read_camera(path: Path) -> Camera:
         )
     width, height, fx, fy, cx, cy = values
     whole = (width % 1, height % 1) == (0, 0) and min(width, height) >= 1
-    if not whole or width * height > MOST_PIXELS or min(fx, fy) <= 0:
+    if not whole or width * height > MOST_PIXELS:
         raise DataError(
-            f"{path} is no camera: {width:g}x{height:g} pixels, focal lengths {fx:g} and {fy:g}; "
-            "expected whole numbers of pixels and positive lengths"
+            f"{path} is no camera: {width:g}x{height:g} pixels; expected whole numbers of pixels"
         )
-    return Camera(np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]]), int(width), int(height))
+    size = (int(width), int(height))
+    K = np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1]])
+    return Camera(check_camera(K, size, str(path)), *size)
 
 
 def upright_turns(T_world_camera: Float[np.ndarray, "4 4"]) -> int:
@@ -166,18 +177,22 @@ def _read_poses(path: Path) -> _Poses:
                 "expected 7: seconds, axis-angle, shift"
             )
     table = np.array(list(rows.values())).reshape(-1, 7)
-    table = table[np.isfinite(table).all(axis=1)]
+    finite = np.isfinite(table).all(axis=1)
+    absurd = np.flatnonzero(finite & (np.abs(table) >= _MOST).any(axis=1))
+    if len(absurd):
+        raise DataError(
+            f"{path}, line {list(rows)[absurd[0]]} is no pose; expected seconds, an axis-angle in "
+            f"radians and a shift of less than {FARTHEST_M} m"
+        )
+    table = table[finite]
     T_world_camera = np.tile(np.eye(4), (len(table), 1, 1))
-    # Numbers may be finite and yet too large for a pose.
-    with np.errstate(over="ignore", invalid="ignore"):
-        time_ms = np.rint(table[:, 0] * 1000)
-        if len(table):
-            to_world = Rotation.from_rotvec(table[:, 1:4]).as_matrix().transpose(0, 2, 1)
-            T_world_camera[:, :3, :3] = to_world
-            T_world_camera[:, :3, 3] = -(to_world @ table[:, 4:, None])[:, :, 0]
+    if len(table):
+        to_world = Rotation.from_rotvec(table[:, 1:4]).as_matrix().transpose(0, 2, 1)
+        T_world_camera[:, :3, :3] = to_world
+        T_world_camera[:, :3, 3] = -(to_world @ table[:, 4:, None])[:, :, 0]
+    time_ms = np.rint(table[:, 0] * 1000)
     order = np.argsort(time_ms, kind="stable")
-    kept = order[np.isfinite(T_world_camera[order]).all(axis=(1, 2)) & np.isfinite(time_ms[order])]
-    return _Poses(time_ms[kept], T_world_camera[kept])
+    return _Poses(time_ms[order], T_world_camera[order])
 
 
 def _timed(folder: Path, scan_id: str, ending: str) -> Mapping[int, Path]:

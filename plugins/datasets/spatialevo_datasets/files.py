@@ -25,6 +25,10 @@ M = TypeVar("M", bound=BaseModel)
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _RIGID = 1e-2
 """How far a stored rotation may be from orthonormal: datasets round to few digits."""
+_FOCAL = (0.2, 20)
+"""Shortest and longest focal length in widths of the image: from a fisheye to a telescope."""
+_SKEW = 1e-3
+"""Most that a stored camera may shear its image, in focal lengths."""
 FARTHEST_M = 10_000
 """Single precision holds no millimetres beyond: what lies there is no room in metres."""
 MOST_PIXELS = 64_000_000
@@ -108,16 +112,26 @@ def check_camera(
 ) -> Float[np.ndarray, "3 3"]:
     """The intrinsics if they can belong to images of that size (width, height); else a DataError.
 
-    The optical axis of a camera goes through the middle half of its images. Where it does not, the
-    images were scaled and the intrinsics were not.
+    The optical axis of a camera goes through the middle half of its images, and its pixels are
+    squares or nearly so. Where that is not so, the images were scaled and the intrinsics were not,
+    or the numbers are something else.
     """
-    if not (np.isfinite(K).all() and K[0, 0] > 0 and K[1, 1] > 0 and (K[2] == (0, 0, 1)).all()):
+    fx, fy = K[0, 0], K[1, 1]
+    if not (np.isfinite(K).all() and fx > 0 and fy > 0 and (K[2] == (0, 0, 1)).all()):
         raise DataError(f"{where} is no camera; expected positive focal lengths and a row 0 0 1")
+    if max(abs(K[0, 1]), abs(K[1, 0])) > _SKEW * fx:
+        raise DataError(f"{where} skews the image; expected zeros beside the focal lengths")
     if not (np.abs(K[:2, 2] / size - 0.5) <= 0.25).all():
         at = f"{K[0, 2]:g}, {K[1, 2]:g}"
         raise DataError(
             f"{where} has its axis at pixel {at}, far from the middle of {size[0]}x{size[1]}; "
             "expected the intrinsics of images of that size"
+        )
+    shortest, longest = (share * size[0] for share in _FOCAL)
+    if not (shortest <= fx <= longest and fx / 2 <= fy <= 2 * fx):
+        raise DataError(
+            f"{where} has focal lengths {fx:g} and {fy:g} for {size[0]}x{size[1]} pixels; "
+            f"expected nearly equal ones of {shortest:g} to {longest:g} pixels"
         )
     return K
 

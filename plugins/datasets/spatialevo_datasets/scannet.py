@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Float32
+from pydantic import BaseModel
 
 from spatialevo_core.errors import DataError
 from spatialevo_core.hooks import hookimpl
@@ -28,6 +29,7 @@ from spatialevo_datasets.files import (
     given_root,
     is_plain_name,
     no_such_world,
+    read_model,
     read_text,
 )
 from spatialevo_datasets.ply import read_mesh
@@ -41,9 +43,18 @@ from spatialevo_datasets.segments import read_groups
 
 _FILES = ("_vh_clean_2.ply", "_vh_clean_2.0.010000.segs.json", ".aggregation.json", ".txt")
 _PARENTS = ("scans", ".")
+_PREFIX = "scannet."
+"""Of the ids of scenes in the owners' files."""
 _TABLE = "scannetv2-labels.combined.tsv"
 _STRUCTURAL_CLASSES = ("wall", "floor", "ceiling")
 _OTHER_STRUCTURE = "structure"
+
+
+class _Origin(BaseModel):
+    """Which scan and which of its two meshes an aggregation says that it belongs to."""
+
+    sceneId: str | None = None  # noqa: N815  (the file's own field names)
+    segmentsFile: str | None = None  # noqa: N815
 
 
 @dataclass(frozen=True)
@@ -74,6 +85,7 @@ class ScanNet:
         mesh_path, segments, annotation, _ = (folder / f"{world_id}{end}" for end in _FILES)
         mesh = read_mesh(mesh_path)
         points = _aligned(mesh.points, header.alignment)
+        _check_origin(annotation, world_id)
         groups = read_groups(segments, annotation, mesh_path, len(points))
         classes = _read_classes(root)
         kinds = {label: _kind(label, classes) for label in {each.label for each in groups.labelled}}
@@ -141,6 +153,18 @@ def _aligned(
     moved = points.astype(np.float64) @ alignment[:3, :3].T + alignment[:3, 3]
     aligned: Float32[np.ndarray, "n 3"] = moved.astype(np.float32)
     return aligned
+
+
+def _check_origin(path: Path, world_id: str) -> None:
+    """Raise DataError if the aggregation says that it is of another scan, or another mesh."""
+    origin = read_model(path, _Origin)
+    if origin.sceneId is not None and origin.sceneId.removeprefix(_PREFIX) != world_id:
+        raise DataError(f"{path}: sceneId is {origin.sceneId!r}; expected {world_id}")
+    if origin.segmentsFile is not None and not origin.segmentsFile.endswith(_FILES[1]):
+        raise DataError(
+            f"{path}: segmentsFile is {origin.segmentsFile!r}, which is of another mesh; "
+            f"expected the aggregation of {world_id}{_FILES[1]}"
+        )
 
 
 def _read_classes(root: Path) -> Mapping[str, str]:

@@ -24,7 +24,9 @@ from scipy.spatial.transform import Rotation
 
 from spatialevo_core.errors import DataError
 from spatialevo_datasets.files import (
+    MOST_PIXELS,
     ColourFile,
+    check_camera,
     check_rigid,
     image_size,
     numbers,
@@ -40,6 +42,9 @@ FOLDERS = ("resized_undistorted_images", "undistorted_images")
 """As downloaded, and as the owners' tool `dslr.undistort` names what it makes."""
 
 _NUMBER = re.compile(r".*?(\d+)\.\w+")
+
+_ROUNDING = 1e-2
+"""How far the length of a stored quaternion may be from 1."""
 
 Pose = Float[np.ndarray, "4 4"]
 
@@ -172,11 +177,13 @@ def _inverted(values: Float[np.ndarray, "7"], where: str) -> Pose:
     """Camera to world, of a quaternion (w first) and a shift from world to camera."""
     if not np.isfinite(values).all():
         return _UNKNOWN
-    if not np.any(values[:4]):
-        raise DataError(f"{where}: the quaternion is 0 0 0 0; expected a rotation")
+    # Clipped, so that the square of an absurd number does not overflow.
+    if abs(np.linalg.norm(np.clip(values[:4], -2, 2)) - 1) > _ROUNDING:
+        raise DataError(f"{where}: the quaternion is no rotation; expected one of length 1")
     T_camera_world = np.eye(4)
     T_camera_world[:3, :3] = Rotation.from_quat(values[:4], scalar_first=True).as_matrix()
     T_camera_world[:3, 3] = values[4:]
+    check_rigid(T_camera_world, where)
     T_world_camera = np.eye(4)
     T_world_camera[:3, :3] = T_camera_world[:3, :3].T
     T_world_camera[:3, 3] = -T_camera_world[:3, :3].T @ T_camera_world[:3, 3]
@@ -277,12 +284,11 @@ def _read_cameras(folder: Path) -> Mapping[str, Camera]:
 
 
 def _pinhole(values: Iterable[float], width: int, height: int, where: str) -> Camera:
+    if min(width, height) <= 0 or width * height > MOST_PIXELS:
+        raise DataError(f"{where} has images of {width}x{height} pixels; no camera does")
     fx, fy, cx, cy = values
-    if min(fx, fy, width, height) <= 0:
-        raise DataError(
-            f"{where}: focal lengths {fx} and {fy}, {width}x{height} pixels; expected positive ones"
-        )
-    return Camera(np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]]), width, height)
+    K = np.array([[fx, 0, cx], [0, fy, cy], [0, 0, 1.0]])
+    return Camera(check_camera(K, (width, height), where), width, height)
 
 
 def _images(folder: Path) -> Path:

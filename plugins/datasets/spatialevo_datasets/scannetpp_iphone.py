@@ -22,6 +22,7 @@ from spatialevo_core.errors import DataError
 from spatialevo_datasets.files import (
     ColourFile,
     DepthFile,
+    check_camera,
     check_rigid,
     image_size,
     read_model,
@@ -65,7 +66,7 @@ def read_recording(folder: Path) -> Recording:
         pose = None if entry is None else _pose(entry, where)
         if entry is None or pose is None:
             continue
-        K = _intrinsics(entry, where)
+        K = _intrinsics(entry, (width, height), where)
         depth = _depth(depths.get(index), K, width, height)
         read = ColourFile(colour, width, height)
         frames.append(Frame(index, K, width, height, pose, read, depth))
@@ -148,14 +149,9 @@ def _pose(entry: _Recorded, where: str) -> Float[np.ndarray, "4 4"] | None:
     return pose
 
 
-def _intrinsics(entry: _Recorded, where: str) -> Float[np.ndarray, "3 3"]:
+def _intrinsics(entry: _Recorded, size: tuple[int, int], where: str) -> Float[np.ndarray, "3 3"]:
     K = _matrix(entry.intrinsic, 3, f"{where}.intrinsic")
-    pinhole = K[0, 1] == K[1, 0] == 0 and (K[2] == (0, 0, 1)).all()
-    if not (np.isfinite(K).all() and pinhole and K[0, 0] > 0 and K[1, 1] > 0):
-        raise DataError(
-            f"{where}.intrinsic is no camera; expected positive focal lengths and a row 0 0 1"
-        )
-    return K
+    return check_camera(K, size, f"{where}.intrinsic")
 
 
 def _matrix(stored: _Numbers, size: int, where: str) -> Float[np.ndarray, "n n"]:
