@@ -19,6 +19,7 @@ class Jar:
 class JarView:
     source = Jar
     key = "jar"
+    frames = ()
 
     def images(self):
         return []

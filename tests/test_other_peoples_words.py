@@ -70,6 +70,8 @@ DISTANCES = {
     "How far is the chair from itself?": UNREAD,
     "How far is the chair from the desk in this image?": UNREAD,
     "In the picture, how far is the chair from the desk?": UNREAD,
+    "How far is the chair from the desk in these images?": gap(),
+    "How far is the chair from the coffee-table?": MISSING,
     # A known name among words that are no name is no unknown thing; a compound of names is one.
     "How far is the chair from the table excluding the legs?": OTHER,
     "How far is the chair from the bed's left side?": OTHER,
@@ -82,6 +84,9 @@ DISTANCES = {
     "How far is the office chair from the table lamp?": MISSING,
     "How far is the chair from the kitchen lamp?": MISSING,
     "How far is the chair from the unicorn horn?": MISSING,
+    "How far is the chair from the round kitchen lamp?": OTHER,
+    "How far are the chair and the kitchen cabinet drawers apart?": UNREAD,
+    "How far is the chair from the office doors?": OTHER,
 }
 
 
@@ -204,7 +209,13 @@ COUNTS = {
         for words in (
             *(f"{word} lamps" for word in ("brand-new", "lit", "unused", "crimson", "visible")),
             *(f"{word} chairs" for word in ("identical", "missing", "dozen", "such", "mini")),
-            *("lamps per table", "lamps minus tables", "lamps/tables", "chairs tables"),
+            *(
+                "chair-like things",
+                "lamps per table",
+                "lamps minus tables",
+                "lamps/tables",
+                "chairs tables",
+            ),
             *("square meters of free floor", "meters of wall"),
         )
     },

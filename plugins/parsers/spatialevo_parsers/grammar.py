@@ -54,7 +54,8 @@ _NO_THING = UNIT_WORDS | {
 """Words for no thing in particular, and those that a quantity is measured in."""
 _IMAGES = re.compile(
     r"\b(?:image|picture|photo|frame|view) ?\d+\b|\bcamera (?:of|in|at|for)\b|"
-    r"\b(?:this|the|first|second|other) (?:image|picture|photo|frame|view)\b"
+    r"\b(?:this|the|first|second|other) (?:image|picture|photo|frame|view)\b|"
+    r"\bin these (?:images|pictures|photos)$"
 )
 """Who is shown where, inside a longer blank: the sentence means something else."""
 

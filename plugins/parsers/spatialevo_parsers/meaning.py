@@ -43,6 +43,7 @@ _PLACE = re.compile(
 )
 _JOINT = re.compile(r"\b(?:and|or|than|but|relative to|away|opposite)\b")
 _AMOUNT = re.compile(rf"(?:{'|'.join(map(re.escape, sorted(UNIT_WORDS)))}) of\b")
+_JOINED = re.compile(r"'s |[/-]")
 _NEGATION = re.compile(r"\b(?:not|no|non|never|isn't|aren't|neither|nor|except|other than)\b")
 
 
@@ -108,9 +109,9 @@ def more_than_a_name(form: str, vocabulary: Vocabulary) -> str | None:
     """
     if _AMOUNT.match(form):
         return f"'{form}' is an amount; ask for a thing by its name"
-    said = form.replace("'s ", " ").replace("/", " ")
+    said = _JOINED.sub(" ", form)
     inside = vocabulary.mentions(said)
-    if not inside or _compound(said.split(), vocabulary):
+    if not inside or vocabulary.known(said) or _compound(said.split(), vocabulary):
         return None
     return (
         f"'{form}' says more than '{inside[0].name}'; this world knows things by their label alone"
@@ -120,7 +121,5 @@ def more_than_a_name(form: str, vocabulary: Vocabulary) -> str | None:
 def _compound(words: list[str], vocabulary: Vocabulary) -> bool:
     """Whether these may be a name, the last word in the plural or not."""
     *before, head = words
-    heads = (each in vocabulary.words for each in (head, *singulars(head)))
-    return any(heads) and all(
-        word in vocabulary.words and word not in ATTRIBUTES and word not in PARTS for word in before
-    )
+    of_names = vocabulary.words - ATTRIBUTES - PARTS
+    return of_names.issuperset(before) and not of_names.isdisjoint((head, *singulars(head)))
