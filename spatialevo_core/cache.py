@@ -3,7 +3,7 @@
 ::
 
     CACHE/spatialevo-cache.json   what makes the folder a cache, and of which dataset
-    CACHE/worlds/<id>.json        the manifest of a world, which says where it is
+    CACHE/worlds/<id>.json        the manifest of a world: what it was made of, what is stored of it
     CACHE/data/<digest>/          what the source stored
     CACHE/partial/                what is being written
     CACHE/failures.jsonl          the worlds that the last run could not prepare
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import file_digest, sha256
@@ -53,10 +54,33 @@ class SourceFile(NamedTuple):
         return (found.st_size, found.st_mtime_ns) == (self.size, self.mtime_ns)
 
 
-class Manifest(Record):
-    """What a prepared world was made of."""
+class StoredFile(NamedTuple):
+    """What a file of a prepared world was when it had been written."""
 
-    schema_id: ClassVar[str] = "spatialevo.prepared/1"
+    size: int
+    sha256: str
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """What the file is now."""
+        return cls(path.stat().st_size, sha256_of(path))
+
+    def fault(self, path: Path, *, whole: bool) -> str | None:
+        """Why the file is another, by its size, or by its contents, too, if `whole`."""
+        if not path.is_file():
+            return f"{path} is missing"
+        size = path.stat().st_size
+        if size != self.size:
+            return f"{path} is damaged: {size} bytes, expected {self.size}"
+        if whole and sha256_of(path) != self.sha256:
+            return f"{path} is damaged: its contents are not those that were stored"
+        return None
+
+
+class Manifest(Record):
+    """What a prepared world was made of, and what is stored of it."""
+
+    schema_id: ClassVar[str] = "spatialevo.prepared/2"
 
     dataset: str
     world: str
@@ -68,6 +92,8 @@ class Manifest(Record):
     """The folder that it was read from, absolute; None for a generated world."""
     files: dict[str, SourceFile]
     """By path, relative to the root where it is inside."""
+    stored: dict[str, StoredFile]
+    """By path, relative to the folder that the world is stored in."""
 
     @cached_property
     def digest(self) -> str:
@@ -136,14 +162,28 @@ class Cache:
         return self.folder / "data" / manifest.digest
 
     def open(self, world_id: str, source: type[Storable]) -> Storable:
-        """One world; DataError if it is not there, or was prepared by other software."""
+        """One world; DataError if it is not there, is damaged, or was prepared by other software.
+
+        Of what is stored, the sizes are compared, and the contents of JSON, which is little: to
+        read every array would take longer than to open the world. `damage` does that.
+        """
         manifest = self._known(world_id)
         if (manifest.version, manifest.form) != (__version__, source.stored_form()):
             raise DataError(
                 f"{self.folder}: {world_id} was prepared by version {manifest.version} as "
                 f"{manifest.form}; this is {__version__} with {source.stored_form()}; {self.remedy}"
             )
+        for fault in self.damage(manifest, read=".json"):
+            raise DataError(f"{fault}; {self.remedy}")
         return source.open(self.data(manifest), manifest.folder)
+
+    def damage(self, manifest: Manifest, read: str = "") -> Iterator[str]:
+        """Which stored files are of another size, or, where their names end in `read`, contents."""
+        folder = self.data(manifest)
+        for name, was in manifest.stored.items():
+            fault = was.fault(folder / name, whole=name.endswith(read))
+            if fault is not None:
+                yield fault
 
     def sources(self) -> Path | None:
         """The folder that the worlds were read from, as the first of them says."""
@@ -163,6 +203,16 @@ class Cache:
                 yield f"{path} is gone; {world_id} was prepared from it"
             elif not was.untouched(path) and sha256_of(path) != was.sha256:
                 yield f"{path} changed since {world_id} was prepared; {self.remedy}"
+
+    def flaws(self, world_id: str, source: type[Storable]) -> Iterator[str]:
+        """As `faults`, and which stored files are damaged where only their contents say so."""
+        found = list(self.faults(world_id, source))
+        yield from found
+        with suppress(DataError):
+            for fault in self.damage(self._known(world_id)):
+                told = f"{fault}; {self.remedy}"
+                if told not in found:
+                    yield told
 
     def _known(self, world_id: str) -> Manifest:
         manifest = self.manifest(world_id)
@@ -227,9 +277,9 @@ class ReadsCaches:
         return (fault for each in cache.ids() for fault in cache.faults(each, source))
 
     def outdated(self, root: Path | None, world_id: str) -> Iterable[str]:
-        """Of a prepared world, why it cannot be opened, and which of its files changed since."""
+        """Of a prepared world, why it cannot be opened, and which files changed or are damaged."""
         cache = self._cache(root)
-        return () if cache is None else cache.faults(world_id, storable(self.own))
+        return () if cache is None else cache.flaws(world_id, storable(self.own))
 
     def _cache(self, root: Path | None) -> Cache | None:
         cache = Cache.at(root)

@@ -1,8 +1,8 @@
 """Writing into a cache: whole folders and files appear by renaming, and nothing else does.
 
-So a reader sees a world whole or not at all, and programs that prepare the same world at once do no
-harm. What is being written is in `partial`, under a lock that ends with its program: what a killed
-one left there is told from what another one is writing, and removed.
+So a reader sees a world whole or not at all, also after a loss of power. A world is written by one
+program at a time. What is being written is in `partial`, under a lock that ends with its program:
+what a killed one left there is told from what another one is writing, and removed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
-from typing import ClassVar
+from typing import BinaryIO, ClassVar
 
 from spatialevo_core.cache import MARKER, Cache, Manifest, Marker
 from spatialevo_core.errors import ConfigError, DataError
@@ -52,25 +52,51 @@ class CacheWriter:
 
     @contextmanager
     def folder(self, manifest: Manifest) -> Iterator[Path]:
-        """An empty folder, which becomes the world's when the block ends without an error."""
+        """An empty folder, which becomes the world's when the block ends without an error.
+
+        It takes the place of what is there: what is damaged, or what a killed program left.
+        """
         with self._partial() as part:
             yield part
             goal = self.cache.data(manifest)
             goal.parent.mkdir(exist_ok=True)
-            try:
-                part.rename(goal)
-            except OSError:
-                # Another program was faster: the same digest, so the same contents.
-                if not goal.is_dir():
-                    raise
+            _flush(*part.rglob("*"), part)
+            if goal.exists():
+                shutil.rmtree(goal)
+            part.rename(goal)
+            _flush(goal.parent)
+
+    def old(self, world_id: str) -> Manifest | None:
+        """The manifest of a world; None if there is none that can be read."""
+        with suppress(DataError):
+            return self.cache.manifest(world_id)
+        return None
 
     def put(self, manifest: Manifest) -> None:
-        """Make this the world's manifest; what an older one named is removed."""
-        with suppress(DataError):
-            old = self.cache.manifest(manifest.world)
-            if old is not None and old.digest != manifest.digest:
-                shutil.rmtree(self.cache.data(old), ignore_errors=True)
+        """Make this the world's manifest; what an older one named is removed after that."""
+        old = self.old(manifest.world)
         self._write(self.cache.manifest_path(manifest.world), manifest)
+        if old is not None and old.digest != manifest.digest:
+            shutil.rmtree(self.cache.data(old), ignore_errors=True)
+
+    def drop(self, world_id: str) -> bool:
+        """Forget a world; returns whether it was there."""
+        path = self.cache.folder / "worlds" / f"{world_id}.json"
+        if world_id not in self.cache.ids():
+            return False
+        old = self.old(world_id)
+        path.unlink()
+        if old is not None:
+            shutil.rmtree(self.cache.data(old), ignore_errors=True)
+        return True
+
+    @contextmanager
+    def alone(self, world_id: str) -> Iterator[bool]:
+        """Whether this program, and no other, is at work on the world until the block ends."""
+        self.cache.manifest_path(world_id)
+        parent = self._parent()
+        with _locked(parent / f"world-{world_id}.lock", wait=False) as mine:
+            yield mine
 
     def report(self, failures: Sequence[FailureRecord]) -> Path:
         """The file of what this run could not prepare; there is none if that is nothing."""
@@ -98,14 +124,20 @@ class CacheWriter:
             file = part / path.name
             file.write_text("".join(row.line() for row in rows), encoding="utf-8")
             path.parent.mkdir(exist_ok=True)
+            _flush(file)
             file.replace(path)
+            _flush(path.parent)
+
+    def _parent(self) -> Path:
+        parent = self.cache.folder / "partial"
+        parent.mkdir(parents=True, exist_ok=True)
+        return parent
 
     @contextmanager
     def _partial(self) -> Iterator[Path]:
         """An empty folder under a lock, removed in the end unless it was renamed."""
-        parent = self.cache.folder / "partial"
-        parent.mkdir(parents=True, exist_ok=True)
-        with _lock(parent) as part:
+        part = self._parent() / token_hex(8)
+        with _locked(part.with_suffix(".lock"), wait=True):
             part.mkdir()
             try:
                 yield part
@@ -114,17 +146,37 @@ class CacheWriter:
 
 
 @contextmanager
-def _lock(parent: Path) -> Iterator[Path]:
-    """A path that nobody else uses or removes, while `<path>.lock` is locked."""
+def _locked(lock: Path, *, wait: bool) -> Iterator[bool]:
+    """Whether the file was locked, as it is in the end if we `wait`; removed as the block ends."""
     while True:
-        part = parent / token_hex(8)
-        lock = part.with_suffix(".lock")
-        with lock.open("xb") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            if not lock.exists():  # removed before it was locked, as if left by a killed program
+        with lock.open("ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            if not _is_at(file, lock):  # removed before it was locked, as another's that had ended
                 continue
             try:
-                yield part
+                yield True
             finally:
                 lock.unlink(missing_ok=True)
             return
+
+
+def _is_at(file: BinaryIO, path: Path) -> bool:
+    """Whether the open file is the one at the path."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _flush(*paths: Path) -> None:
+    """Have files and folders on the disk, so that a loss of power leaves what was renamed whole."""
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from spatialevo_core.cache import Cache, Manifest, SourceFile, sha256_of, storable
+from spatialevo_core.cache import Cache, Manifest, SourceFile, StoredFile, sha256_of, storable
 from spatialevo_core.cache_writer import CacheWriter
 from spatialevo_core.engines import Done, Engine
 from spatialevo_core.errors import ConfigError, DataError
 from spatialevo_core.worlds import Dataset, NamesFiles
+
+
+class Outcome(StrEnum):
+    """What became of a world that is to be prepared."""
+
+    PREPARED = "prepared"
+    REPAIRED = "damaged and prepared anew"
+    KEPT = "already there"
+    ELSEWHERE = "left to another run"
 
 
 def prepare(
@@ -20,54 +31,73 @@ def prepare(
     out: Path,
     worlds: Sequence[str],
     *,
-    engine: Engine[bool],
+    engine: Engine[Outcome],
     jobs: int = 1,
-) -> Iterator[Done[bool]]:
-    """Prepare the worlds into the cache `out`, and yield for each whether that was to be done.
+) -> Iterator[Done[Outcome]]:
+    """Prepare the worlds into the cache `out`, and yield what became of each.
 
-    A world whose files are those of its manifest is left as it is. Raises ConfigError if the
-    dataset's worlds cannot be stored, or `out` holds anything else than a cache of it.
+    A world whose files are those of its manifest is left as it is, unless what is stored of it is
+    damaged; one that fails is removed, since what was prepared of it before is no longer true.
+    Raises ConfigError if the dataset's worlds cannot be stored, `root` is a cache, or `out` holds
+    anything else than a cache of the dataset.
     """
     storable(dataset)
-    if Cache.at(root) is not None:
-        raise ConfigError(f"{root} is a cache itself; give the folder of the dataset")
+    check_root(root)
     if dataset.needs_root and not isinstance(dataset, NamesFiles):
         told = "does not name the files of a world, so that a change of them would go unnoticed"
         raise ConfigError(f"dataset '{dataset.name}' {told}")
     home = None if root is None else root.resolve()
     writer = CacheWriter.at(out.resolve(), dataset.name)
-    work: Callable[[str], bool] = partial(prepare_world, writer, dataset, home)
+    work: Callable[[str], Outcome] = partial(prepare_world, writer, dataset, home)
     writer.tidy()
-    yield from engine(work, worlds, jobs)
+    for done in engine(work, worlds, jobs):
+        if done.fault is not None and writer.drop(done.item):
+            yield replace(done, fault=f"{done.fault}; what was prepared of it before is removed")
+        else:
+            yield done
     writer.tidy()
+
+
+def check_root(root: Path | None) -> None:
+    """Raise ConfigError if worlds are to be read from a cache."""
+    if Cache.at(root) is not None:
+        told = "is a cache already; give the folder of the dataset that it was prepared from"
+        raise ConfigError(f"{root} {told}")
 
 
 def prepare_world(
     writer: CacheWriter, dataset: Dataset[Any], root: Path | None, world_id: str
-) -> bool:
-    """Prepare one world unless it is prepared already; returns whether that was to be done.
+) -> Outcome:
+    """Prepare one world unless it is prepared already, and whole.
 
     Raises DataError if the world cannot be loaded, or its files change meanwhile.
     """
-    cache = writer.cache
-    old = _old(cache, world_id)
+    with writer.alone(world_id) as alone:
+        return _prepare_world(writer, dataset, root, world_id) if alone else Outcome.ELSEWHERE
+
+
+def _prepare_world(
+    writer: CacheWriter, dataset: Dataset[Any], root: Path | None, world_id: str
+) -> Outcome:
+    old = writer.old(world_id)
     manifest = _manifest(dataset, root, world_id, old)
-    fresh = not cache.data(manifest).is_dir()
-    if fresh:
-        source = dataset.load(root, world_id)
-        with writer.folder(manifest) as folder:
-            source.store(folder, root)
-            _check_unchanged(manifest)
-    if manifest != old:
-        writer.put(manifest)
-    return fresh
+    same = old if old is not None and old.digest == manifest.digest else None
+    if same is not None and not any(writer.cache.damage(same)):
+        manifest = manifest.model_copy(update={"stored": same.stored})
+        if manifest != same:
+            writer.put(manifest)
+        return Outcome.KEPT
+    source = dataset.load(root, world_id)
+    with writer.folder(manifest) as folder:
+        source.store(folder, root)
+        _check_unchanged(manifest)
+        stored = {_name(path, folder): StoredFile.of(path) for path in _files(folder)}
+    writer.put(manifest.model_copy(update={"stored": stored}))
+    return Outcome.PREPARED if same is None else Outcome.REPAIRED
 
 
-def _old(cache: Cache, world_id: str) -> Manifest | None:
-    try:
-        return cache.manifest(world_id)
-    except DataError:
-        return None
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def _manifest(
@@ -82,6 +112,7 @@ def _manifest(
         form=storable(dataset).stored_form(),
         root=None if root is None else str(root),
         files={_name(path, root): _described(path, known.get(path)) for path in paths},
+        stored={},
     )
 
 

@@ -16,13 +16,13 @@ import pytest
 import pantries
 from pantries import Hidden, Pantries, Unstorable, filled, tree
 from shelves import TASK
-from spatialevo_core import engines
+from spatialevo_core import cache_writer, engines
 from spatialevo_core.cache import MARKER, Cache, reading_caches
 from spatialevo_core.cache_writer import CacheWriter
 from spatialevo_core.engines import in_processes, on_ray
 from spatialevo_core.errors import ConfigError, DataError
 from spatialevo_core.hooks import GROUP, hookimpl
-from spatialevo_core.preparing import prepare, prepare_world
+from spatialevo_core.preparing import Outcome, prepare, prepare_world
 from spatialevo_core.worlds import Benchmark
 
 PANTRIES = Pantries()
@@ -35,11 +35,26 @@ def at_once(work, items, jobs):
         yield engines.Done(each, work(each))
 
 
+def failing_at_once(work, items, jobs):
+    """As `at_once`; what cannot be read fails, and the others go on."""
+    for each in items:
+        try:
+            yield engines.Done(each, work(each))
+        except DataError as error:
+            yield engines.Done(each, fault=str(error))
+
+
 def prepared(root, out, *ids, dataset=PANTRIES):
     """What was newly prepared."""
     ids = ids or dataset.ids(root)
     done = list(prepare(dataset, root, out, ids, engine=at_once))
-    return [each.item for each in done if each.value]
+    return [each.item for each in done if each.value is Outcome.PREPARED]
+
+
+def outcomes(root, out):
+    """What became of each world, and what was said of it where it failed."""
+    done = list(prepare(PANTRIES, root, out, PANTRIES.ids(root), engine=failing_at_once))
+    return {each.item: each.fault or each.value for each in done}
 
 
 def test_a_cache_will_do_where_the_folder_does(tmp_path):
@@ -97,7 +112,7 @@ def test_one_world_that_fails_does_not_stop_the_others(tmp_path):
         "c": "KeyError: 'bug'",
         "d": "its process died; out of memory, or a crash in a library",
         "e": None,
-        "?": f"{root / '?.txt'} is missing",
+        "?": "pantries: '?' cannot name a file; expected letters, digits, '.', '_' and '-'",
     }
     assert list(READER.ids(tmp_path / "out")) == ["a", "e"]
 
@@ -259,10 +274,124 @@ def test_what_other_software_prepared_is_refused_and_prepared_anew(tmp_path):
         READER.ids(out)
 
 
+def stored_file(out, world_id):
+    cache = Cache.at(out)
+    return cache.data(cache.manifest(world_id)) / "0.txt"
+
+
+@pytest.mark.parametrize(
+    ("harm", "told", "opens"),
+    [
+        (lambda path: path.write_text("tee"), "contents are not those that were stored", True),
+        (lambda path: path.write_text(""), "is damaged: 0 bytes, expected 3", False),
+        (lambda path: path.unlink(), "is missing", False),
+    ],
+)
+def test_a_damaged_world_is_told_and_prepared_anew(tmp_path, harm, told, opens):
+    root, out = filled(tmp_path / "root", a="tea", b="rice"), tmp_path / "out"
+    prepared(root, out)
+    before = tree(out)
+    path = stored_file(out, "a")
+    harm(path)
+    (flaw,) = READER.outdated(out, "a")
+    assert flaw.startswith(f"{path} ")
+    assert told in flaw
+    assert flaw.endswith(f"run 'spatialevo datasets prepare pantries ROOT --out {out}'")
+    assert list(READER.outdated(out, "b")) == []
+    if not opens:
+        with pytest.raises(DataError, match=told):
+            READER.load(out, "a")
+    assert outcomes(root, out) == {"a": Outcome.REPAIRED, "b": Outcome.KEPT}
+    assert tree(out) == before
+    assert list(READER.outdated(out, "a")) == []
+
+
+def test_json_is_compared_byte_for_byte_whenever_a_world_is_opened(tmp_path, monkeypatch):
+    root, out = filled(tmp_path / "root", a="tea"), tmp_path / "out"
+    store = pantries.Pantry.store
+
+    def with_json(self, folder, source):
+        store(self, folder, source)
+        (folder / "list.json").write_text('["tea"]')
+
+    monkeypatch.setattr(pantries.Pantry, "store", with_json)
+    prepared(root, out)
+    READER.load(out, "a")
+    stored_file(out, "a").with_name("list.json").write_text('["jam"]')
+    with pytest.raises(DataError, match=r"list\.json is damaged: its contents"):
+        READER.load(out, "a")
+
+
+def test_a_new_manifest_is_there_before_what_the_old_one_names_is_gone(tmp_path, monkeypatch):
+    root, out = filled(tmp_path / "root", a="tea"), tmp_path / "out"
+    prepared(root, out)
+    (root / "a.txt").write_text("jam")
+    removed = []
+
+    def rmtree(path, ignore_errors=False):
+        if Path(path).parent.name == "data":
+            removed.append(READER.load(out, "a").goods)
+        remove(path, ignore_errors=ignore_errors)
+
+    remove = cache_writer.shutil.rmtree
+    monkeypatch.setattr(cache_writer.shutil, "rmtree", rmtree)
+    assert prepared(root, out) == ["a"]
+    assert removed == [("jam",)]
+
+
+def test_all_is_on_the_disk_before_it_is_renamed(tmp_path, monkeypatch):
+    root, out, flushed, renamed = filled(tmp_path / "root", a="tea"), tmp_path / "out", set(), []
+    fsync, rename, put = os.fsync, Path.rename, Path.replace
+
+    def recorded(descriptor):
+        flushed.add(os.readlink(f"/proc/self/fd/{descriptor}"))
+        fsync(descriptor)
+
+    def checked(move):
+        def moved(self, goal):
+            renamed.append(goal.name)
+            inside = [self, *self.rglob("*")] if self.is_dir() else [self]
+            assert {str(each) for each in inside} <= flushed
+            return move(self, goal)
+
+        return moved
+
+    monkeypatch.setattr(os, "fsync", recorded)
+    monkeypatch.setattr(Path, "rename", checked(rename))
+    monkeypatch.setattr(Path, "replace", checked(put))
+    prepared(root, out)
+    assert renamed[0] == MARKER
+    assert renamed[2] == "a.json"
+    assert {str(out / "data"), str(out / "worlds"), str(out)} <= flushed
+
+
+def test_a_world_that_fails_now_answers_no_longer(tmp_path):
+    root, out = filled(tmp_path / "root", a="tea", b="rice", c="dust"), tmp_path / "out"
+    prepared(root, out, "a", "b")
+    (root / "a.txt").write_text("dust")
+    assert outcomes(root, out) == {
+        "a": "a holds dust; expected goods; what was prepared of it before is removed",
+        "b": Outcome.KEPT,
+        "c": "c holds dust; expected goods",
+    }
+    assert READER.ids(out) == ["b"]
+    assert len(list((out / "data").iterdir())) == 1
+    with pytest.raises(DataError, match="has no prepared world 'a'"):
+        READER.load(out, "a")
+
+
+def test_a_world_that_another_run_is_at_is_left_to_it(tmp_path):
+    root, out = filled(tmp_path / "root", a="tea", b="rice"), tmp_path / "out"
+    with CacheWriter.at(out, "pantries").alone("a") as alone:
+        assert alone
+        assert outcomes(root, out) == {"a": Outcome.ELSEWHERE, "b": Outcome.PREPARED}
+    assert outcomes(root, out) == {"a": Outcome.PREPARED, "b": Outcome.KEPT}
+
+
 def test_folders_are_told_apart(tmp_path):
     root, out = filled(tmp_path / "root", a="tea"), tmp_path / "out"
     prepared(root, out)
-    with pytest.raises(ConfigError, match="is a cache itself"):
+    with pytest.raises(ConfigError, match="is a cache already; give the folder of the dataset"):
         prepared(out, tmp_path / "other")
     with pytest.raises(ConfigError, match="holds other files; give a new folder, or a cache"):
         prepared(root, root)
@@ -336,3 +465,29 @@ def test_no_world_is_prepared_by_two_digests(tmp_path):
         prepare_world(writer, PANTRIES, root, "a")
         digests.add(writer.cache.manifest("a").digest)
     assert len(digests) == 1
+
+
+def test_the_command_says_what_was_damaged_and_what_is_no_longer_there(
+    tmp_path, run, pantry_points
+):
+    root, out = filled(tmp_path / "root", a="tea", b="rice", c="jam"), tmp_path / "out"
+    command = ("datasets", "prepare", "pantries", root, "--out", out)
+    run(*command, points=pantry_points)
+    (root / "c.txt").unlink()
+    stored_file(out, "a").write_text("tee")
+    checked = run("datasets", "check", "pantries", out, points=pantry_points)
+    assert checked.exit_code == 1
+    assert "a: error: cache.outdated: cache: " in checked.stdout
+    result = run(*command, points=pantry_points)
+    assert (result.exit_code, result.stderr.splitlines()[-2:]) == (
+        0,
+        [
+            "prepared: 0, damaged and prepared anew: 1, already there: 1, failed: 0",
+            f"in {out} but no longer in {root}: 1",
+        ],
+    )
+    result = run(
+        "datasets", "prepare", "pantries", out, "--out", tmp_path / "x", points=pantry_points
+    )
+    assert result.exit_code != 0
+    assert f"{out} is a cache already; give the folder of the dataset" in result.stderr

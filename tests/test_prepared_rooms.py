@@ -15,7 +15,7 @@ from spatialevo_core.cache_writer import CacheWriter
 from spatialevo_core.engine import judge
 from spatialevo_core.errors import DataError
 from spatialevo_core.plugins import load
-from spatialevo_core.preparing import prepare_world
+from spatialevo_core.preparing import Outcome, prepare_world
 from spatialevo_datasets import boxes, distances, storing
 from spatialevo_datasets.boxes import Box
 from spatialevo_datasets.scannet import ScanNet
@@ -34,7 +34,8 @@ def folders(tmp_path_factory):
     root, out = (tmp_path_factory.mktemp(name) for name in ("source", "cache"))
     blueprint = rooms.room(0)
     write_scannet(replace(blueprint, cameras=blueprint.cameras[:FRAMES]), root)
-    assert prepare_world(CacheWriter.at(out, "scannet"), ScanNet(), root, "room-0")
+    writer = CacheWriter.at(out, "scannet")
+    assert prepare_world(writer, ScanNet(), root, "room-0") is Outcome.PREPARED
     return root, out
 
 
@@ -110,9 +111,8 @@ def test_measures_are_looked_up_and_not_computed(folders, tmp_path):
     root = tmp_path / "source"
     shutil.copytree(folders[0], root)
     shutil.copytree(folders[1], tmp_path / "cache")
-    assert not prepare_world(
-        CacheWriter.at(tmp_path / "cache", "scannet"), ScanNet(), root, "room-0"
-    )
+    writer = CacheWriter.at(tmp_path / "cache", "scannet")
+    assert prepare_world(writer, ScanNet(), root, "room-0") is Outcome.KEPT
     scene = reading_caches(ScanNet()).load(tmp_path / "cache", "room-0")
     bare = ScanNet().load(root, "room-0")
     shutil.rmtree(root / "scans" / "room-0" / "depth")

@@ -193,25 +193,30 @@ def prepare(
 
     Wherever ROOT is asked for, the cache will do, with the same answers: given as --root, its
     worlds open in an instant. Images are still read from ROOT. Run again, only worlds whose files
-    changed are prepared; the exit status is 1 if some could not be, which failures.jsonl lists.
+    changed, or which are damaged, are prepared; the exit status is 1 if some could not be, which
+    failures.jsonl lists.
     """
     from spatialevo_core import preparing
     from spatialevo_core.cache_writer import CacheWriter, FailureRecord
     from spatialevo_core.engines import ENGINES
+    from spatialevo_core.preparing import Outcome
 
     dataset = registry().dataset(name).own
     root = checked_root(dataset, root)
+    preparing.check_root(root)
     ids = world_ids(dataset, root, split, limit)
     running = preparing.prepare(dataset, root, out, ids, engine=ENGINES[engine], jobs=jobs)
     done = sorted(progress(running, "preparing", len(ids)), key=lambda each: each.item)
     failures = [FailureRecord(world=d.item, message=d.fault) for d in done if d.fault is not None]
-    report = CacheWriter.at(out, dataset.name).report(failures)
-    fresh = sum(each.value is True for each in done)
-    click.echo(
-        f"prepared: {fresh}, already there: {len(done) - fresh - len(failures)}, "
-        f"failed: {len(failures)}",
-        err=True,
-    )
+    writer = CacheWriter.at(out, dataset.name)
+    report = writer.report(failures)
+    counts = Counter(each.value for each in done)
+    usual = {Outcome.PREPARED, Outcome.KEPT}
+    told = [f"{each}: {counts[each]}" for each in Outcome if counts[each] or each in usual]
+    click.echo(f"{', '.join(told)}, failed: {len(failures)}", err=True)
+    gone = set() if root is None else set(writer.cache.ids()).difference(dataset.ids(root))
+    if gone:
+        click.echo(f"in {out} but no longer in {root}: {len(gone)}", err=True)
     if failures:
         first = failures[0]
         click.echo(f"{first.world}: {first.message}\n{report} lists all that failed", err=True)
