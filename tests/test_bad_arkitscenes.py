@@ -1,6 +1,7 @@
 """Broken ARKitScenes folders: every fault is one error that names the file and the remedy."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -156,6 +157,35 @@ def test_an_image_whose_name_tells_no_time_is_named(tmp_path, name):
     with pytest.raises(DataError, match="expected names such as") as caught:
         ARKIT.load(tmp_path, ID)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize("name", [MESH, TRAJECTORY, INTRINSICS])
+def test_what_never_ends_is_not_read(tmp_path, name):
+    path = write_scan(tmp_path) / name
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(DataError, match="is no regular file") as caught:
+        ARKIT.load(tmp_path, ID)
+    assert str(path) in str(caught.value)
+
+
+def test_hidden_files_are_no_data(tmp_path):
+    folder = write_scan(tmp_path)
+    expected = ARKIT.files(tmp_path, ID)
+    for name in (COLOUR, DEPTH, INTRINSICS):
+        path = folder / name
+        path.with_name(f"._{path.name}").write_bytes(b"\0\5\x16\7")
+    assert len(ARKIT.load(tmp_path, ID).frames) == 1
+    assert ARKIT.files(tmp_path, ID) == expected
+
+
+def test_labels_in_capitals_are_known_and_unknown_ones_are_told(tmp_path):
+    box = OBJECTS[0][1:]
+    objects = [("Table", *box), ("TV Monitor", *box), ("guitar", *box)]
+    (write_scan(tmp_path) / ANNOTATION).write_text(annotation(objects))
+    scene = ARKIT.load(tmp_path, ID)
+    assert [(each.id, each.label) for each in scene.instances] == [(0, "Table"), (1, "TV Monitor")]
+    assert scene.left_out == ("object 2 'guitar', which is of none of the owners' classes",)
 
 
 BROKEN_IMAGES = {

@@ -1,8 +1,10 @@
 """Broken ScanNet folders: one clear error for a scene or a counted loss, never a wrong scene."""
 
 import json
+import os
 import time
 import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -382,6 +384,55 @@ def test_an_aggregation_may_say_whose_it_is(tmp_path, prefix):
     assert [each.label for each in SCANNET.load(tmp_path, ID).instances] == ["office chair"]
 
 
+@pytest.mark.parametrize("name", [MESH, SEGS, TEXT, TABLE, "color/0.jpg", "pose/2.txt", STREAM])
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_never_ends_is_not_read(tmp_path, name, kind):
+    path = written(tmp_path, frames=0 if name == STREAM else 3) / name
+    path.unlink(missing_ok=True)
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero")
+    error = refusal(tmp_path, "is no regular file; expected one with the data in it")
+    assert Path(error.partition(" ")[0]).samefile(path)
+    assert list(SCANNET.missing(tmp_path)) == [error]
+
+
+def test_hidden_files_are_no_data(tmp_path):
+    folder = written(tmp_path)
+    expected = SCANNET.files(tmp_path, ID)
+    for name in ("color/._0.jpg", "depth/._0.png", "pose/._0.txt", "._0.sens"):
+        (folder / name).write_bytes(b"\0\5\x16\7")
+    assert len(SCANNET.load(tmp_path, ID).frames) == 2
+    assert SCANNET.files(tmp_path, ID) == expected
+
+
+def test_endings_may_be_in_capitals(tmp_path):
+    folder = written(tmp_path)
+    (folder / "color" / "2.jpg").rename(folder / "color" / "2.JPG")
+    (folder / "depth" / "2.png").rename(folder / "depth" / "2.PNG")
+    frame = SCANNET.load(tmp_path, ID).frame(2)
+    assert (frame.read().size, frame.depth.read().shape) == ((64, 48), (24, 32))
+    assert folder / "color" / "2.JPG" in SCANNET.files(tmp_path, ID)
+    (folder / "color" / "2.jpg").write_bytes((folder / "color" / "0.jpg").read_bytes())
+    refusal(tmp_path, "has an image twice")
+
+
+def test_only_what_can_be_loaded_is_listed(tmp_path):
+    written(tmp_path)
+    (tmp_path / "scans" / "my scene").mkdir()
+    (tmp_path / "scans" / "my scene" / "my scene.txt").write_text("")
+    assert list(SCANNET.ids(tmp_path)) == [ID]
+
+
+def test_a_byte_order_mark_is_no_part_of_a_file(tmp_path):
+    folder = written(tmp_path)
+    table = "raw_category\tnyu40class\noffice chair\twall\nfloor\tfloor\n"
+    (tmp_path / "scannetv2-labels.combined.tsv").write_text(table, encoding="utf-8-sig")
+    (folder / AGGREGATION).write_text(grouped(), encoding="utf-8-sig")
+    assert SCANNET.load(tmp_path, ID).instances == ()
+
+
 def test_a_room_without_objects_is_a_room(tmp_path):
     folder = written(tmp_path)
     (folder / AGGREGATION).write_text('{"segGroups": []}')
@@ -523,7 +574,7 @@ def test_a_folder_in_place_of_a_file_is_no_file(tmp_path):
     path = written(tmp_path) / AGGREGATION
     path.unlink()
     path.mkdir()
-    with pytest.raises(DataError, match="cannot be read: Is a directory"):
+    with pytest.raises(DataError, match="is no regular file"):
         SCANNET.load(tmp_path, ID)
 
 

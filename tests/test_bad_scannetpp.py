@@ -1,5 +1,8 @@
 """A broken ScanNet++ folder gives one error that names file, field and remedy."""
 
+import os
+import shutil
+
 import numpy as np
 import pytest
 
@@ -330,6 +333,33 @@ def test_an_image_that_is_cut_short_is_told_when_it_is_read(tmp_path, dataset, n
     (tmp_path / name).write_bytes(data[: len(data) // 2])
     with pytest.raises(DataError, match=f"{name} is truncated"):
         read(frame)
+
+
+@pytest.mark.parametrize("name", [MESH, TRANSFORMS, IMAGES, PICTURE])
+def test_what_never_ends_is_not_read(tmp_path, name):
+    root = write(tmp_path)
+    (root / name).unlink()
+    os.mkfifo(root / name)
+    assert message(CAMERA_SET, root).startswith(f"{name} is no regular file")
+
+
+def test_hidden_files_are_no_data(tmp_path):
+    root = write(tmp_path)
+    expected = [dataset.files(root, "a1b2") for dataset in (CAMERA_SET, PHONE_SET)]
+    for name in (PICTURE, PHOTO, DEPTH, "splits/nvs_sem_train.txt"):
+        path = root / name
+        path.with_name(f"._{path.name}").write_bytes(b"\0\5\x16\7")
+    for dataset, files in zip((CAMERA_SET, PHONE_SET), expected, strict=True):
+        assert len(dataset.load(root, "a1b2").frames) == 1
+        assert dataset.files(root, "a1b2") == files
+    with pytest.raises(DataError, match=r"it has nvs_sem_train$"):
+        CAMERA_SET.ids(root, "other")
+
+
+def test_only_what_can_be_loaded_is_listed(tmp_path):
+    root = write(tmp_path)
+    shutil.copytree(root / "data/a1b2", root / "data/my scene")
+    assert list(CAMERA_SET.ids(root)) == ["a1b2"]
 
 
 @pytest.mark.parametrize("name", ["../a1b2", "a1b2/../a1b2", "", ".", "/etc"])

@@ -381,6 +381,13 @@ def test_a_room_without_objects_is_told(folder):
     assert found(folder)["objects.none"].severity is Severity.WARNING
 
 
+def test_an_object_without_a_vertex_of_its_own_is_told(folder):
+    assert "objects.left_out" not in found(folder)
+    lost = {"objectId": 900, "label": "curtain", "segments": []}
+    rewrite(folder / AGGREGATION, lambda content: content["segGroups"].append(lost))
+    assert "object 900 'curtain'" in found(folder)["objects.left_out"].means
+
+
 def test_labels_that_are_not_known_are_told_with_what_may_be_meant(folder):
     relabel(folder, "bookshlef", "gizmotron", "couches", "Trash_Can")
     findings = found(folder)

@@ -1,6 +1,7 @@
 """The stream of depth images that ScanNet++'s iPhone recordings have."""
 
 import builtins
+import tracemalloc
 import zlib
 
 import numpy as np
@@ -89,6 +90,21 @@ def test_a_broken_file_is_told_before_it_is_read(path, data, told):
     path.write_bytes(data)
     with pytest.raises(DataError, match=told):
         read_blocks(path)
+
+
+def test_no_more_blocks_are_looked_for_than_there_are_frames(tmp_path):
+    root = write(tmp_path)
+    (root / f"{IPHONE}/depth/frame_000007.png").unlink()
+    stream_path = root / f"{IPHONE}/depth.bin"
+    stream_path.write_bytes(stream(b"x") * 2_000_000)
+    tracemalloc.start()
+    scene = spatialevo_datasets()[1].load(root, "a1b2")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 10_000_000
+    # Each block is a length of four bytes and one byte.
+    assert scene.frames[0].depth.read.offset == 7 * 5 + 4
+    assert len(read_blocks(stream_path, 8)) == 8
 
 
 @pytest.mark.parametrize(

@@ -181,6 +181,7 @@ FAULTS = {
         "has images of 4294967295x4294967295 pixels; no camera does",
     ),
     "no unit of depth": (sens_files.sens(shift=0.0), "has 0.0 depth units per metre"),
+    "a unit of a lightyear": (sens_files.sens(shift=1e-38), "depth units per metre; expected such"),
     "unit not finite": (sens_files.sens(shift=np.nan), "has nan depth units per metre"),
     "10^18 frames": (
         sens_files.sens(count=10**18),

@@ -128,7 +128,7 @@ class ARKitScenes:
         folder = self._folder(root, world_id)
         check_inside(root, self.files(root, world_id))
         mesh = read_mesh(folder / f"{world_id}{_MESH}")
-        found = _read_objects(folder / f"{world_id}{_ANNOTATION}")
+        found, left_out = _read_objects(folder / f"{world_id}{_ANNOTATION}")
         scanned = _points_in([each.box for each in found], mesh.points)
         recording = read_recording(_frames_folder(folder), world_id)
         return Scene(
@@ -141,6 +141,7 @@ class ARKitScenes:
             points=mesh.points,
             faces=mesh.triangles if len(mesh.triangles) else None,
             dropped_poses=recording.dropped_poses,
+            left_out=left_out,
         )
 
     def missing(self, root: Path | None) -> Iterator[str]:
@@ -213,18 +214,23 @@ class _Annotated:
     box: Box
 
 
-def _read_objects(path: Path) -> list[_Annotated]:
-    """The annotated objects of the owners' classes."""
+def _read_objects(path: Path) -> tuple[list[_Annotated], tuple[str, ...]]:
+    """The annotated objects of the owners' classes, and what is to be said of the others."""
     annotation = read_model(path, _Annotation)
     if annotation.skipped:
         raise DataError(
             f"{path}: skipped is true, so nobody annotated the scan; choose another one"
         )
-    return [
-        _Annotated(at, each.label.strip(), _box(each, f"{path}: data[{at}].segments.obbAligned"))
-        for at, each in enumerate(annotation.data)
-        if re.sub(r"[ /-]", "_", each.label.strip()) in CLASSES
-    ]
+    found: list[_Annotated] = []
+    others: list[str] = []
+    for at, each in enumerate(annotation.data):
+        label = each.label.strip()
+        if re.sub(r"[ /-]", "_", label.lower()) in CLASSES:
+            box = _box(each, f"{path}: data[{at}].segments.obbAligned")
+            found.append(_Annotated(at, label, box))
+        else:
+            others.append(f"object {at} '{label}', which is of none of the owners' classes")
+    return found, tuple(others)
 
 
 def _box(stored: _Object, where: str) -> Box:

@@ -24,6 +24,7 @@ from spatialevo_datasets.files import (
     ColourFile,
     DepthFile,
     check_camera,
+    listed,
     numbers,
     read_text,
 )
@@ -103,8 +104,7 @@ def recorded_files(folder: Path, scan_id: str) -> Iterator[Path]:
     """Every file that a recording is read from."""
     for name, ending in ((WIDE, ".png"), (DEPTH, ".png"), (INTRINSICS, ".pincam")):
         yield from _timed(folder / name, scan_id, ending).values()
-    if (folder / TRAJECTORY).is_file():
-        yield folder / TRAJECTORY
+    yield folder / TRAJECTORY
 
 
 def read_camera(path: Path) -> Camera:
@@ -197,8 +197,8 @@ def _read_poses(path: Path) -> _Poses:
 
 def _timed(folder: Path, scan_id: str, ending: str) -> Mapping[int, Path]:
     """The files `<id>_<seconds><ending>` of a folder, by rising time in milliseconds."""
-    name = re.compile(re.escape(f"{scan_id}_") + _SECONDS + re.escape(ending))
-    paths = sorted(folder.glob(f"*{ending}"))
+    name = re.compile(re.escape(f"{scan_id}_") + _SECONDS + re.escape(ending), re.IGNORECASE)
+    paths = listed(folder, ending)
     matches = [name.fullmatch(path.name) for path in paths]
     if None in matches:
         strange = paths[matches.index(None)]

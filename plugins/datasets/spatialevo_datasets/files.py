@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 import struct
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from io import BytesIO
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import numpy as np
 from jaxtyping import Float, Float32
@@ -45,26 +47,51 @@ _TURNED = {
 
 def read_bytes(path: Path) -> bytes:
     """The contents of a file; raises DataError if there is none."""
+    with opened(path) as file:
+        return file.read()
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """A regular file to be read; whatever keeps it from being read is a DataError.
+
+    Pipes and devices are refused, since they may never end.
+    """
     try:
-        return path.read_bytes()
+        if path.exists() and not path.is_file():
+            raise DataError(f"{path} is no regular file; expected one with the data in it")
+        with path.open("rb", buffering=0) as file:
+            yield file
     except FileNotFoundError:
         raise DataError(f"{path} is missing") from None
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror}") from None
 
 
+def listed(folder: Path, ending: str = "") -> list[Path]:
+    """What is in a folder with that ending, in whichever case, sorted; without hidden files.
+
+    Hidden ones, such as the `._` files that macOS leaves beside its own, are no data.
+    """
+    return sorted(
+        path
+        for path in folder.glob("*")
+        if path.name.lower().endswith(ending) and not path.name.startswith(".")
+    )
+
+
 def read_text(path: Path) -> str:
     """The contents of a text file."""
     data = read_bytes(path)
     try:
-        return data.decode()
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is no UTF-8 text at byte {error.start}") from None
 
 
 def read_model(path: Path, model: type[M]) -> M:
     """A JSON file as a model; raises DataError naming the first field that does not fit."""
-    return parse_model(read_bytes(path), str(path), model)
+    return parse_model(read_bytes(path).removeprefix(codecs.BOM_UTF8), str(path), model)
 
 
 def parse_model(data: bytes | str, where: str, model: type[M]) -> M:

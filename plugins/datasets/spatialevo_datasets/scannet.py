@@ -134,7 +134,7 @@ class ScanNet:
 
     def _faults(self, root: Path, world_id: str) -> Iterator[str]:
         folder = self._folder(root, world_id)
-        absent = [each for end in _FILES if not (each := folder / f"{world_id}{end}").is_file()]
+        absent = [each for end in _FILES if not (each := folder / f"{world_id}{end}").exists()]
         yield from (f"{each} is missing" for each in absent)
         if not absent:
             try:
@@ -144,7 +144,8 @@ class ScanNet:
 
 
 def _is(folder: Path) -> bool:
-    return any((folder / f"{folder.name}{end}").is_file() for end in _FILES)
+    there = ((folder / f"{folder.name}{end}").is_file() for end in _FILES)
+    return is_plain_name(folder.name) and any(there)
 
 
 def _aligned(
@@ -170,7 +171,7 @@ def _check_origin(path: Path, world_id: str) -> None:
 def _read_classes(root: Path) -> Mapping[str, str]:
     """The nyu40 class of each raw label, by the owners' table; empty where the user has none."""
     path = root / _TABLE
-    if not path.is_file():
+    if not path.exists():
         return {}
     text = read_text(path)
     try:

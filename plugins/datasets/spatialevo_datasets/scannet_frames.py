@@ -19,6 +19,7 @@ from spatialevo_datasets.files import (
     check_camera,
     check_rigid,
     image_size,
+    listed,
     numbers,
     read_matrix,
     read_text,
@@ -68,16 +69,16 @@ def read_recording(folder: Path, header: Header) -> Recording:
     if _numbered(folder / "color", ".jpg"):
         return _exported(folder, header)
     stream = folder / f"{folder.name}.sens"
-    return _streamed(stream, header) if stream.is_file() else Recording()
+    return _streamed(stream, header) if stream.exists() else Recording()
 
 
 def recording_files(folder: Path) -> Iterable[Path]:
     """The files that `read_recording` reads, or leaves to be read when an image is asked for."""
-    if not any(folder.glob("color/*.jpg")):
-        yield from folder.glob(f"{folder.name}.sens")
+    if not listed(folder / "color", ".jpg"):
+        yield folder / f"{folder.name}.sens"
         return
-    for pattern in ("color/*.jpg", "depth/*.png", "pose/*.txt"):
-        yield from folder.glob(pattern)
+    for name, ending in (("color", ".jpg"), ("depth", ".png"), ("pose", ".txt")):
+        yield from listed(folder / name, ending)
     for camera in ("color", "depth"):
         yield from _exported_intrinsics(folder, camera)
 
@@ -165,7 +166,10 @@ def _depths(folder: Path, header: Header, indices: list[int]) -> Mapping[int, De
 
 def _numbered(folder: Path, ending: str) -> Mapping[int, Path]:
     """The files `<number><ending>` of a folder, by rising number."""
-    paths = {path.stem: path for path in folder.glob(f"*{ending}")}
+    found = listed(folder, ending)
+    paths = {path.stem: path for path in found}
+    if len(paths) < len(found):
+        raise DataError(f"{folder} has an image twice, with endings in either case; expected one")
     strange = sorted(stem for stem in paths if not (stem.isdecimal() and str(int(stem)) == stem))
     if strange:
         raise DataError(f"{paths[strange[0]]} has no number; expected names such as 0{ending}")
@@ -197,4 +201,4 @@ def _value(header: Header, key: str) -> float:
 
 def _exported_intrinsics(folder: Path, camera: str) -> list[Path]:
     name = f"intrinsic_{camera}.txt"
-    return [path for path in (folder / "intrinsic" / name, folder / name) if path.is_file()][:1]
+    return [path for path in (folder / "intrinsic" / name, folder / name) if path.exists()][:1]

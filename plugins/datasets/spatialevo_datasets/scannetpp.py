@@ -32,6 +32,7 @@ from spatialevo_datasets.files import (
     check_inside,
     given_root,
     is_plain_name,
+    listed,
     no_such_world,
     read_text,
 )
@@ -72,8 +73,8 @@ class ScanNetPP:
         found = sorted({each.name for each in folders})
         if split is None:
             return found
-        listed = self._listed(root, split)
-        return [each for each in found if each in listed]
+        named = self._listed(root, split)
+        return [each for each in found if each in named]
 
     def load(self, root: Path | None, world_id: str) -> Scene:
         """One scene; images and depth are read when they are asked for."""
@@ -135,7 +136,7 @@ class ScanNetPP:
         return sorted(path for path in found if path.is_file())
 
     def _listed(self, root: Path, split: str) -> set[str]:
-        known = sorted(path.stem for path in (root / "splits").glob("*.txt"))
+        known = [path.stem for path in listed(root / "splits", ".txt")]
         if split not in known:
             there = f"it has {', '.join(known)}" if known else "the folder holds none"
             raise DataError(f"{root / 'splits' / f'{split}.txt'} is missing; {there}")
@@ -150,7 +151,8 @@ class ScanNetPP:
 
 
 def _is(folder: Path) -> bool:
-    return any((folder / "scans" / name).is_file() for name in _FILES)
+    there = ((folder / "scans" / name).is_file() for name in _FILES)
+    return is_plain_name(folder.name) and any(there)
 
 
 def _filled(

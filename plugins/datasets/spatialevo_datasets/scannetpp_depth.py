@@ -8,6 +8,7 @@ files, one deflated stream of all images, cannot be read image by image.
 
 from __future__ import annotations
 
+import os
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,13 @@ import numpy as np
 from jaxtyping import Float32
 
 from spatialevo_core.errors import DataError
+from spatialevo_datasets.files import opened
 from spatialevo_datasets.readers import storable_reader
 
 WIDTH, HEIGHT = 256, 192
 """Of every image; the file does not say."""
+MOST_IMAGES = 216_000
+"""Of one recording: an hour at 60 a second."""
 
 _LENGTH_BYTES = 4
 _RAW_DEFLATE = -zlib.MAX_WBITS
@@ -39,7 +43,7 @@ class DepthBlock:
 
     def __call__(self) -> Float32[np.ndarray, "h w"]:
         """Metres, 0 where unknown."""
-        with self.path.open("rb") as file:
+        with opened(self.path) as file:
             file.seek(self.offset)
             data = file.read(self.length)
         metres = _inflated(data, 4 * self.width * self.height)
@@ -54,13 +58,12 @@ class DepthBlock:
         return f"{self.path}: the image at byte {self.offset}"
 
 
-def read_blocks(path: Path) -> tuple[DepthBlock, ...]:
-    """The readers of all images of the file, in order, without reading the images."""
-    size = path.stat().st_size
+def read_blocks(path: Path, most: int = MOST_IMAGES) -> tuple[DepthBlock, ...]:
+    """The readers of the first so many images of the file, in order, without reading the images."""
     blocks: list[DepthBlock] = []
-    with path.open("rb") as file:
-        at = 0
-        while at < size:
+    with opened(path) as file:
+        at, size = 0, os.fstat(file.fileno()).st_size
+        while at < size and len(blocks) < min(most, MOST_IMAGES):
             file.seek(at)
             length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
             at += _LENGTH_BYTES

@@ -29,6 +29,7 @@ from spatialevo_datasets.files import (
     check_camera,
     check_rigid,
     image_size,
+    listed,
     numbers,
     read_model,
     read_text,
@@ -115,7 +116,7 @@ def read_recording(folder: Path) -> Recording:
     frames: list[Frame] = []
     for index, shot in posed.items():
         camera, path = shot.camera, _images(folder) / shot.name
-        if not path.is_file():
+        if not path.exists():
             raise DataError(f"{path} is missing; the owners list it")
         if not frames:
             _check_size(path, camera)
@@ -126,7 +127,7 @@ def read_recording(folder: Path) -> Recording:
 
 def recorded_files(folder: Path) -> Iterable[Path]:
     """The files that the frames are read from, images included."""
-    images = (path for name in FOLDERS for path in (folder / name).glob("*"))
+    images = (path for name in FOLDERS for path in listed(folder / name))
     return [folder / TRANSFORMS, folder / CAMERAS, folder / IMAGES, *images]
 
 
@@ -193,8 +194,8 @@ def _inverted(values: Float[np.ndarray, "7"], where: str) -> Pose:
 def _shots(folder: Path) -> list[_Shot]:
     """The images that are listed and not bad, each once."""
     path = folder / IMAGES
-    registered = read_registered(path) if path.is_file() else None
-    if (folder / TRANSFORMS).is_file():
+    registered = read_registered(path) if path.exists() else None
+    if (folder / TRANSFORMS).exists():
         return list(_listed(folder, registered))
     if registered is None:
         raise DataError(f"{folder / TRANSFORMS} is missing; the images have no cameras without it")

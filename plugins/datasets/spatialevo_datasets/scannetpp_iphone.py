@@ -25,6 +25,7 @@ from spatialevo_datasets.files import (
     check_camera,
     check_rigid,
     image_size,
+    listed,
     read_model,
 )
 from spatialevo_datasets.frames import Depth, Frame
@@ -80,7 +81,7 @@ def read_recording(folder: Path) -> Recording:
 
 def recorded_files(folder: Path) -> Iterable[Path]:
     """The files that the frames are read from, images included."""
-    extracted = [path for name in (COLOUR, DEPTH) for path in (folder / name).glob("*")]
+    extracted = [path for name in (COLOUR, DEPTH) for path in listed(folder / name)]
     return [folder / POSES, folder / DEPTH_STREAM, *extracted]
 
 
@@ -89,10 +90,10 @@ def _no_colour(folder: Path) -> DataError:
     return DataError(f"{folder / COLOUR} holds no images of {video}; {EXTRACT}")
 
 
-def _images(folder: Path, endings: Iterable[str]) -> Mapping[int, Path]:
+def _images(folder: Path, endings: tuple[str, ...]) -> Mapping[int, Path]:
     """The files `frame_<number>` of a folder, by rising number."""
     found: dict[int, Path] = {}
-    for path in sorted(each for each in folder.glob("*") if each.suffix in endings):
+    for path in (each for each in listed(folder) if each.name.lower().endswith(endings)):
         match = _NAME.fullmatch(path.stem)
         if match is None or int(match[1]) in found:
             raise DataError(f"{path} is not named as the others; expected frame_000000.jpg")
@@ -106,10 +107,10 @@ def _depths(folder: Path, colours: Mapping[int, Path]) -> Mapping[int, DepthFile
     if found:
         return _extracted(folder / DEPTH, found, colours)
     stream = folder / DEPTH_STREAM
-    if not stream.is_file():
+    if not stream.exists():
         return {}
-    blocks = read_blocks(stream)
     last = max(colours)
+    blocks = read_blocks(stream, last + 1)
     if last >= len(blocks):
         raise DataError(
             f"{stream} holds {len(blocks)} images, and none for {colours[last].name}; "

@@ -21,10 +21,12 @@ from jaxtyping import Float, Float32, Int
 from PIL import Image
 
 from spatialevo_core.errors import DataError
-from spatialevo_datasets.files import MOST_PIXELS, decoded, open_image
+from spatialevo_datasets.files import MOST_PIXELS, decoded, open_image, opened
 from spatialevo_datasets.readers import storable_reader
 
 VERSION = 4
+FINEST_UNITS_PER_M = 1e6
+"""Of depth; with finer ones an image of 16 bits ends after a few centimetres."""
 JPEG, ZLIB_UINT16 = 2, 1
 """The kinds of compression that ScanNet's recordings have."""
 
@@ -124,13 +126,8 @@ class Sens:
 
 def read_sens(path: Path) -> Sens:
     """The index of a recording, without its images; raises DataError if the file breaks off."""
-    try:
-        with path.open("rb", buffering=0) as file:
-            return _read(path, file, os.fstat(file.fileno()).st_size)
-    except FileNotFoundError:
-        raise DataError(f"{path} is missing") from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+    with opened(path) as file:
+        return _read(path, file, os.fstat(file.fileno()).st_size)
 
 
 def _read(path: Path, file: BinaryIO, size: int) -> Sens:
@@ -150,7 +147,7 @@ def _read(path: Path, file: BinaryIO, size: int) -> Sens:
     for width, height in (color_size, depth_size):
         if not 0 < width * height <= MOST_PIXELS:
             raise DataError(f"{path} has images of {width}x{height} pixels; no camera does")
-    if not (np.isfinite(units_per_m) and units_per_m > 0):
+    if not 1 <= units_per_m <= FINEST_UNITS_PER_M:
         raise DataError(f"{path} has {units_per_m} depth units per metre; expected such as 1000")
     matrices = np.array(values[:64]).reshape(4, 4, 4)
     return Sens(
@@ -198,11 +195,6 @@ def _index(path: Path, file: BinaryIO, at: int, size: int, count: int) -> SensFr
 
 def _stored(path: Path, offset: int, length: int) -> bytes:
     """A part of the file, shorter if the file was cut since it was indexed."""
-    try:
-        with path.open("rb", buffering=0) as file:
-            file.seek(offset)
-            return file.read(length)
-    except FileNotFoundError:
-        raise DataError(f"{path} is missing") from None
-    except OSError as error:
-        raise DataError(f"{path} cannot be read: {error.strerror}") from None
+    with opened(path) as file:
+        file.seek(offset)
+        return file.read(length)
