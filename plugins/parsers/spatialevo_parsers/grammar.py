@@ -102,10 +102,14 @@ class GrammarParser:
         names = _Names(vocabulary)
         others = [task for task in tasks if assigned is None or task.name != assigned.name]
         parsed = _understood(said, names, others, assigned)
-        plainer = rephrased(said, vocabulary, len(view.frames)) if parsed == _NOTHING else said
-        if plainer != said:
+        if parsed == _NOTHING and (plainer := rephrased(said, vocabulary, images_of(view))) != said:
             parsed = _understood(plainer, names, others, assigned)
         return _unread(said, tasks) if parsed == _NOTHING else parsed
+
+
+def images_of(view: Any) -> int:
+    """How many images the view shows."""
+    return len(view.frames) or len(view.images())
 
 
 def _understood(

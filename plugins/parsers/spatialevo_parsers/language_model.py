@@ -33,7 +33,7 @@ from spatialevo_core.question import Frozen, Query
 from spatialevo_core.slots import ImageSlot, NameSlot, NamesSlot
 from spatialevo_core.task import AnyTask
 from spatialevo_core.text import plain
-from spatialevo_parsers.grammar import FITS_NONE, GrammarParser, other_task
+from spatialevo_parsers.grammar import FITS_NONE, GrammarParser, images_of, other_task
 from spatialevo_parsers.llm_settings import Settings
 from spatialevo_parsers.models import LONGEST_REPLY, Model, Prompt, model_of
 from spatialevo_parsers.surroundings import altered_name, lost, mentioned
@@ -101,7 +101,7 @@ class LanguageModelParser:
                 return by_grammar
             task, query = read
             query = _in_own_names(task, query, vocabulary)
-            apart = lost(said, task, query, _images(view), vocabulary)
+            apart = lost(said, task, query, images_of(view), vocabulary)
             if apart:
                 raise _Refused(apart)
             return _as_grammar_reads(by_rules, task, query)
@@ -119,7 +119,7 @@ def _prompt(
     able = [task for task in tasks if bool(names) == any(_named_fields(task))]
     if not able:
         return None
-    forms = [_form(task, names, _images(view)) for task in able]
+    forms = [_form(task, names, images_of(view)) for task in able]
     reading = {"anyOf": [{"type": "null"}, *forms]}
     return Prompt(
         system=_SYSTEM + "\n".join(map(_told, able)),
@@ -166,11 +166,6 @@ def _object(fields: Mapping[str, Any]) -> dict[str, Any]:
         "required": list(fields),
         "additionalProperties": False,
     }
-
-
-def _images(view: Any) -> int:
-    """How many images the view shows."""
-    return len(view.frames) or len(view.images())
 
 
 def _read(reply: str, tasks: Sequence[AnyTask]) -> tuple[AnyTask, Query] | None:
