@@ -5,7 +5,7 @@ The anchor is the mean of the centres of the objects in the cluster (see `gather
 object, a bed say, that the images show; the others count whether they are to be seen or not. What a
 viewer may overlook or a scan may misplace must not matter: without any one member that is barely
 visible (0.05 to 0.20 of it, in the image that shows it best) the answer is the same, and no
-member's belonging hangs on less than 0.08 m.
+member's belonging hangs on less than 0.09 m.
 """
 
 from __future__ import annotations
@@ -110,7 +110,9 @@ def there(view: PairView, q: RegionPlace, terms: SpatialTerms) -> Complaint | No
     if gathered(view, q, terms).clusters():
         return None
     core = sentence(sorted(region(q.region).centres), "or")
-    return Complaint(f"the images show no {q.region}, that is no {core}", (q.region,))
+    return Complaint(
+        f"the images show no {q.region}: what makes one ({core}) is not seen", (q.region,)
+    )
 
 
 @rule("region.scattered", Stage.SOLVABLE, said=("more than one", "two areas", "scattered"))
