@@ -2,9 +2,11 @@
 
 The nearest distance between the geometries of the two objects: their points where they are
 segmented, else their annotated boxes. Under the definitions `aabb` and `obb`, between their boxes.
-Two objects less than 0.05 m apart touch, as far as a scan can tell. The band is 0.08 m: 4 cm that
-the two may be displaced towards each other, up to 3.3 cm by which noise of 5 mm on every point
-brings the closest of thousands nearer, and the rounding of the answer.
+Two objects less than 0.05 m apart touch, as far as a scan can tell. The band is 0.09 m: 4 cm that
+the two may be displaced towards each other, up to 4.3 cm by which noise of 5 mm on every point
+brings the closest of two parallel faces nearer (3 x 2.4 m with a point on every 5 mm or more), and
+the rounding of the answer. Between boxes it is 0.10 m: the foremost points of either decide
+wherever they are, which adds up to 0.4 cm.
 """
 
 from __future__ import annotations
@@ -24,8 +26,10 @@ from spatialevo_tasks.units import LengthUnit, measured
 from spatialevo_tasks.wordings import others, written
 
 NAMED = ("first", "second")
-BAND_M = 0.08
+BAND_M = 0.09
 """How far surface noise may move the distance of two objects."""
+BOXES_BAND_M = 0.10
+"""How far it may move that of their boxes."""
 TOUCHING_M = 0.05
 
 
@@ -47,8 +51,8 @@ class DistanceEvidence(Evidence):
     second_source: str
 
 
-def by(measure: GapOf) -> Solve:
-    """The answer with distances measured so."""
+def by(measure: GapOf, band_m: float) -> Solve:
+    """The answer with distances measured so, which noise may move as far as the band."""
 
     def solve(view: SceneView, q: Distance, terms: SpatialTerms) -> Answer[DistanceEvidence]:
         first, second = (rules.referent(view, name, terms) for name in (q.first, q.second))
@@ -60,7 +64,7 @@ def by(measure: GapOf) -> Solve:
             first_source=source(first),
             second_source=source(second),
         )
-        return measured(gap.distance_m, q.unit, evidence, BAND_M)
+        return measured(gap.distance_m, q.unit, evidence, band_m)
 
     return solve
 
@@ -97,8 +101,8 @@ TASK = SpatialTask(
         rules.informative(touching, said=("touch", "no distance", "too close", "overlap")),
     ),
     candidates=proposals.about(Distance, *NAMED),
-    solve=by(Scene.gap),
-    definitions={name: by(measure) for name, measure in BOXED.items()},
+    solve=by(Scene.gap, BAND_M),
+    definitions={name: by(measure, BOXES_BAND_M) for name, measure in BOXED.items()},
     score=relative_accuracy,
     answer_hint=lambda q: f"a number in {q.unit}",
     brief=proposals.told_objects,

@@ -4,8 +4,8 @@ From the optical centre to the nearest point of the object's geometry: its point
 segmented, else its annotated box. Under the definitions `aabb` and `obb`, to its box. A camera
 inside the box of the object (under a table, in a shower) is at no distance from it, and neither is
 one less than 0.05 m away: `answer.empty`. The band is 0.06 m: 3 cm by which object and camera may
-be displaced, up to 2.2 cm by which noise of 5 mm on every point brings the closest of thousands
-nearer, and the rounding of the answer.
+be displaced, up to 2.5 cm by which noise of 5 mm on every point brings the closest of hundreds of
+thousands nearer, or the side of their box, and the rounding of the answer.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ LINK_M = 1.5
 """At their closest points; objects of a region that are farther apart belong to two."""
 COMPANY_M = 1.0
 """How near to a core object that needs company it must be."""
-SLACK_M = 0.08
+SLACK_M = 0.09
 """How far surface noise may move the distance of two objects."""
 
 
