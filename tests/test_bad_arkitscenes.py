@@ -225,6 +225,6 @@ def test_no_link_leads_out_of_the_folder(tmp_path):
 
 def test_a_folder_without_scans_says_what_was_expected(tmp_path):
     assert list(ARKIT.missing(tmp_path)) == [
-        f"{tmp_path} holds no scans; expected 3dod/Training/<id>/ or raw/Training/<id>/ in it"
+        f"{tmp_path} holds no scenes; expected 3dod/Training/<id>/ or raw/Training/<id>/ in it"
     ]
     assert list(ARKIT.missing(None)) == ["arkitscenes needs a folder; give it with --root"]

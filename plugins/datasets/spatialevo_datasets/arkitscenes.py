@@ -33,6 +33,7 @@ from spatialevo_datasets.files import (
     FARTHEST_M,
     check_inside,
     given_root,
+    no_scenes,
     no_such_world,
     read_model,
 )
@@ -65,6 +66,8 @@ WIDENED_M = 0.01
 """How far outside a box a scanned point may lie and still be of its object."""
 
 _ANNOTATION, _MESH = "_3dod_annotation.json", "_3dod_mesh.ply"
+_LAYOUT = "3dod/Training/<id>/ or raw/Training/<id>/"
+"""Of a root, for who gives another one."""
 _PARTS = ("3dod", "raw", ".")
 _SPLITS = {
     "Training": ("train", "training"),
@@ -152,7 +155,7 @@ class ARKitScenes:
             yield str(error)
             return
         if not ids:
-            yield f"{root} holds no scans; expected 3dod/Training/<id>/ or raw/Training/<id>/ in it"
+            yield str(self._no_scenes(given_root(root, self.name)))
         for world_id in ids:
             try:
                 self.load(root, world_id)
@@ -171,7 +174,11 @@ class ARKitScenes:
             for folder in (parent / world_id for parent in _parents(root)):
                 if _is(folder):
                     return folder
-        raise no_such_world(root, world_id, self.ids(root))
+        known = list(self.ids(root))
+        raise no_such_world(root, world_id, known) if known else self._no_scenes(root)
+
+    def _no_scenes(self, root: Path) -> DataError:
+        return no_scenes(root, _LAYOUT, self.ids, _is)
 
 
 def _split(given: str) -> str:

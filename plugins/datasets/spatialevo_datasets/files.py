@@ -6,7 +6,7 @@ import codecs
 import re
 import struct
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -266,6 +266,24 @@ def no_such_world(root: Path, world_id: str, known: Iterable[str]) -> DataError:
     close = get_close_matches(world_id, known, n=1, cutoff=0.5)
     hint = f"did you mean '{close[0]}'?" if close else f"it has {len(known)} scenes"
     return DataError(f"{root} has no scene {world_id!r}; {hint}")
+
+
+def no_scenes(
+    root: Path,
+    expected: str,
+    ids: Callable[[Path], Iterable[str]],
+    is_scene: Callable[[Path], bool],
+) -> DataError:
+    """The error of a folder without scenes: what was expected in it, and which one may be meant.
+
+    `ids` lists the scenes of a folder, and `is_scene` tells whether one is a scene itself.
+    """
+    home = root.resolve()
+    above = [each.parent for each in (home, home.parent) if is_scene(each)]
+    below = (each for each in listed(home) if each.is_dir() and any(ids(each)))
+    meant = above[0] if above else next(below, None)
+    hint = "" if meant is None else f"; did you mean {meant}?"
+    return DataError(f"{root} holds no scenes; expected {expected} in it{hint}")
 
 
 def given_root(root: Path | None, dataset: str) -> Path:

@@ -28,6 +28,7 @@ from spatialevo_datasets.files import (
     check_inside,
     given_root,
     is_plain_name,
+    no_scenes,
     no_such_world,
     read_model,
     read_text,
@@ -42,6 +43,8 @@ from spatialevo_datasets.scene import Instance, Scene
 from spatialevo_datasets.segments import read_groups
 
 _FILES = ("_vh_clean_2.ply", "_vh_clean_2.0.010000.segs.json", ".aggregation.json", ".txt")
+_LAYOUT = "scans/<scene>/ or <scene>/"
+"""Of a root, for who gives another one."""
 _PARENTS = ("scans", ".")
 _PREFIX = "scannet."
 """Of the ids of scenes in the owners' files."""
@@ -121,7 +124,7 @@ class ScanNet:
             yield str(error)
             return
         if not ids:
-            yield f"{root} holds no scenes; expected scans/<scene>/ or <scene>/ in it"
+            yield str(self._no_scenes(given_root(root, self.name)))
         for world_id in ids:
             yield from self._faults(given_root(root, self.name), world_id)
 
@@ -130,7 +133,11 @@ class ScanNet:
             for folder in (root / parent / world_id for parent in _PARENTS):
                 if _is(folder):
                     return folder
-        raise no_such_world(root, world_id, self.ids(root))
+        known = list(self.ids(root))
+        raise no_such_world(root, world_id, known) if known else self._no_scenes(root)
+
+    def _no_scenes(self, root: Path) -> DataError:
+        return no_scenes(root, _LAYOUT, self.ids, _is)
 
     def _faults(self, root: Path, world_id: str) -> Iterator[str]:
         folder = self._folder(root, world_id)

@@ -33,6 +33,7 @@ from spatialevo_datasets.files import (
     given_root,
     is_plain_name,
     listed,
+    no_scenes,
     no_such_world,
     read_text,
 )
@@ -48,6 +49,8 @@ SPACING_M = 0.10
 MOST_FILLED = 10_000_000
 """More points than these to fill triangles with: the mesh cannot be that of rooms, in metres."""
 
+_LAYOUT = "data/<scene>/scans/ or <scene>/scans/"
+"""Of a root, for who gives another one."""
 _PARENTS = ("data", ".")
 
 
@@ -118,7 +121,7 @@ class ScanNetPP:
             yield str(error)
             return
         if not ids:
-            yield f"{root} holds no scenes; expected data/<scene>/scans/ or <scene>/scans/ in it"
+            yield str(self._no_scenes(given_root(root, self.name)))
         for world_id in ids:
             folder = self._folder(given_root(root, self.name), world_id)
             if not (folder / self.recording).is_dir():
@@ -147,7 +150,11 @@ class ScanNetPP:
             for folder in (root / parent / world_id for parent in _PARENTS):
                 if _is(folder):
                     return folder
-        raise no_such_world(root, world_id, self.ids(root))
+        known = list(self.ids(root))
+        raise no_such_world(root, world_id, known) if known else self._no_scenes(root)
+
+    def _no_scenes(self, root: Path) -> DataError:
+        return no_scenes(root, _LAYOUT, self.ids, _is)
 
 
 def _is(folder: Path) -> bool:
