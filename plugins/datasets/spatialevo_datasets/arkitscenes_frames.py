@@ -29,6 +29,7 @@ from spatialevo_datasets.files import (
     read_text,
 )
 from spatialevo_datasets.frames import Depth, Frame
+from spatialevo_datasets.recording import Camera, Recording
 
 SAME_WITHIN_MS = 1
 """Files of one moment may differ by so much: their names are rounded."""
@@ -46,32 +47,6 @@ _MOST = np.array([1e12, *[100.0] * 3, *[float(FARTHEST_M)] * 3])
 _SECONDS = r"(0|[1-9]\d*)\.(\d{3})"
 _TURN = np.array([[0.0, -1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0], [0, 0, 0, 1]])
 """From camera coordinates after an anticlockwise quarter turn of the image to those before it."""
-
-
-@dataclass(frozen=True, eq=False)
-class Recording:
-    """The frames whose pose is known, and the number of the others."""
-
-    frames: tuple[Frame, ...] = ()
-    dropped_poses: int = 0
-
-
-@dataclass(frozen=True, eq=False)
-class Camera:
-    """Intrinsics and the size of the image that they belong to."""
-
-    K: Float[np.ndarray, "3 3"]
-    width: int
-    height: int
-
-    def turned(self, turns: int) -> Camera:
-        """Of the image after so many anticlockwise quarter turns."""
-        camera = self
-        for _ in range(turns % 4):
-            (fx, _, cx), (_, fy, cy), _ = camera.K
-            K = np.array([[fy, 0, cy], [0, fx, camera.width - cx], [0, 0, 1]])
-            camera = Camera(K, camera.height, camera.width)
-        return camera
 
 
 def read_recording(folder: Path, scan_id: str) -> Recording:

@@ -25,6 +25,7 @@ from spatialevo_datasets.files import (
     read_text,
 )
 from spatialevo_datasets.frames import Depth, Frame
+from spatialevo_datasets.recording import Recording
 from spatialevo_datasets.sens import read_sens
 
 FROZEN = 10
@@ -39,14 +40,6 @@ class Header:
     values: Mapping[str, str]
     alignment: Float[np.ndarray, "4 4"]
     """From the stored to the aligned frame; the identity where none is stated."""
-
-
-@dataclass(frozen=True, eq=False)
-class Recording:
-    """The frames whose pose is known, and the number of the others."""
-
-    frames: tuple[Frame, ...] = ()
-    dropped_poses: int = 0
 
 
 def read_header(path: Path) -> Header:

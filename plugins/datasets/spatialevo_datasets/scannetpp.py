@@ -38,7 +38,7 @@ from spatialevo_datasets.files import (
     read_text,
 )
 from spatialevo_datasets.ply import PlyMesh, read_mesh
-from spatialevo_datasets.scannet_frames import Recording
+from spatialevo_datasets.recording import Recording
 from spatialevo_datasets.scene import Instance, Points, Scene
 from spatialevo_datasets.segments import read_groups
 

@@ -35,7 +35,7 @@ from spatialevo_datasets.files import (
     read_text,
 )
 from spatialevo_datasets.frames import Frame
-from spatialevo_datasets.scannet_frames import Recording
+from spatialevo_datasets.recording import Camera, Recording
 
 TRANSFORMS = "nerfstudio/transforms_undistorted.json"
 CAMERAS, IMAGES = "colmap/cameras.txt", "colmap/images.txt"
@@ -74,15 +74,6 @@ class _Transforms(BaseModel):
     k4: float = 0
     frames: list[_Listed]
     test_frames: list[_Listed] = []
-
-
-@dataclass(frozen=True, eq=False)
-class Camera:
-    """Intrinsics without distortion, and the size of the image that they belong to."""
-
-    K: Float[np.ndarray, "3 3"]
-    width: int
-    height: int
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,7 +29,7 @@ from spatialevo_datasets.files import (
     read_model,
 )
 from spatialevo_datasets.frames import Depth, Frame
-from spatialevo_datasets.scannet_frames import Recording
+from spatialevo_datasets.recording import Recording
 from spatialevo_datasets.scannetpp_depth import DepthBlock, read_blocks
 
 POSES = "pose_intrinsic_imu.json"
