@@ -1,4 +1,5 @@
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -169,6 +170,30 @@ def test_a_wardrobe_of_which_two_sides_were_scanned_covers_all_that_it_stands_on
     side = plane((2.6, 0, 0), (0, 0.6, 0), (0, 0, 2))
     found = floors.complete(floor, [np.concatenate([front, side])])
     assert found.area_m2 == TRUTH(16, rel=0.01)
+
+
+@pytest.mark.parametrize("degrees", [0, 30])
+@pytest.mark.parametrize("noise_m", [0, 0.005])
+def test_a_counter_around_an_outward_corner_does_not_cover_what_is_behind_the_walls(
+    degrees, noise_m
+):
+    """A room of 5 x 5 m without a quarter; along both walls of the corner a counter, 0.6 m deep."""
+    arms = [((1.9, 1.9), (2.5, 4.5)), ((1.9, 1.9), (4.5, 2.5))]
+    floor = np.concatenate([slab((0, 0), (5, 2.5), 0.03), slab((0, 2.5), (2.5, 5), 0.03)])
+    for low, high in arms:
+        floor = without(floor, low, high)
+    tops = np.concatenate([slab(low, high, 0.03) for low, high in arms])
+    counter = np.concatenate([tops + np.float32([0, 0, z]) for z in (0, 0.3, 0.6, 0.9)])
+    ends = [(0, 0), (5, 0), (5, 2.5), (2.5, 2.5), (2.5, 5), (0, 5), (0, 0)]
+    sides = pairwise(ends)
+    walls = [plane((*a, 0), (b[0] - a[0], b[1] - a[1], 0), (0, 0, 2.5)) for a, b in sides]
+    rng = np.random.default_rng(0)
+    floor, counter, walls = (
+        turned(each + rng.normal(0, noise_m, each.shape), degrees)
+        for each in (floor, counter, np.concatenate(walls))
+    )
+    found = floors.complete(floor, [counter], np.concatenate([floor, counter, walls]))
+    assert found.area_m2 == TRUTH(18.75, rel=0.03)
 
 
 @settings(max_examples=30, deadline=None)

@@ -32,6 +32,10 @@ LARGEST_HOLE_M2 = 4.0
 """A larger hole is no gap in the scan but a courtyard."""
 WALL_M = 0.50
 """Height that scanned points above a cell span where there is a wall or the side of something."""
+HALF_SEEN_SHARE = 0.6
+"""Of a rectangle, what the hull of two scanned sides takes: half, and what noise adds."""
+BEHIND_M = 0.10
+"""Between a scanned wall and what stands against it."""
 DRAWN_M = 0.25
 """Side of the squares in which a floor is drawn."""
 
@@ -155,7 +159,8 @@ def complete(
     """The floor from at least one of its points, and the points or corners of every object.
 
     The cells that hold floor points, with those in the footprint of each object whose base is
-    within 0.30 m of the floor, closed by 0.25 m, holes below 4 m^2 filled. Where the scan shows
+    within 0.30 m of the floor, without what lies behind scanned walls, closed by 0.25 m, holes
+    below 4 m^2 filled. Where the scan shows
     walls, a gap between them and the floor is closed, or a hole, as one within the floor is.
     """
     height = float(np.median(floor[:, 2]))
@@ -165,7 +170,8 @@ def complete(
     scanned = grid.holding(floor[:, :2])
     under = np.zeros(grid.shape, dtype=bool)
     for each in standing:
-        under |= grid.covered(footprint(each[:, :2]))
+        covered = grid.covered(footprint(each[:, :2]))
+        under |= covered if scan is None else in_front(covered, each, grid, scan)
     whole = filled(closed(scanned | under))
     if scan is not None:
         whole = up_to(whole, grid.walls(scan, height + STANDS_WITHIN_M))
@@ -184,21 +190,51 @@ def complete(
     )
 
 
-def footprint(points_xy: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "4 2"]:
-    """The corners of the rectangle with the least perimeter around what was scanned of an object.
+def footprint(points_xy: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "m 2"]:
+    """Points whose convex hull is what an object covers: its own, or the corners of a rectangle.
 
     Of a wardrobe in a corner a scan shows the front and one side. Their convex hull is half of the
-    footprint, and a rectangle along its long edge has the same area as the right one; its perimeter
-    is larger.
+    footprint, the best of the rectangles around it the whole.
     """
     found = rectangles(points_xy)
-    least = int(np.argmin(np.round(found.size.sum(axis=1), 9)))
-    across = np.array([-found.along[least, 1], found.along[least, 0]])
-    along, across = np.stack([found.along[least], across]) * found.size[least, :, None] / 2
-    corners: Float[np.ndarray, "4 2"] = found.center[least] + np.stack(
+    best = found.best
+    hull = shapely.convex_hull(shapely.linestrings(np.concatenate([points_xy, points_xy[:1]])))
+    if hull.area > HALF_SEEN_SHARE * found.area[best]:
+        return points_xy
+    across = np.array([-found.along[best, 1], found.along[best, 0]])
+    along, across = np.stack([found.along[best], across]) * found.size[best, :, None] / 2
+    corners: Float[np.ndarray, "m 2"] = found.center[best] + np.stack(
         [-along - across, along - across, along + across, across - along]
     )
     return corners
+
+
+def in_front(
+    covered: Bool[np.ndarray, "rows columns"],
+    points: Float[np.ndarray, "n 3"],
+    grid: Grid,
+    scan: Float[np.ndarray, "m 3"],
+) -> Bool[np.ndarray, "rows columns"]:
+    """The cells that an object covers, without the parts of its hull that lie behind walls.
+
+    A counter around the outward corner of a room has a hull that holds what lies behind the
+    corner. Such a part touches the object's own cells for the most part where a wall rises above
+    the object; what a wardrobe hides touches mostly the wardrobe.
+    """
+    own = closed(grid.holding(points[:, :2]))
+    parts, count = ndimage.label(covered & ~own)
+    if not count:
+        return covered
+    low, high = points[:, :2].min(axis=0) - BEHIND_M, points[:, :2].max(axis=0) + BEHIND_M
+    about = scan[np.all((scan[:, :2] >= low) & (scan[:, :2] <= high), axis=1)]
+    walls = grid.walls(about, float(points[:, 2].max()) + CELL_M)
+    walled = ndimage.distance_transform_edt(~walls) * CELL_M <= BEHIND_M if walls.any() else walls
+    row, column = ndimage.distance_transform_edt(~own, return_distances=False, return_indices=True)
+    behind = np.bincount(parts.ravel(), walled[row, column].ravel(), minlength=count + 1)
+    dropped = behind > np.bincount(parts.ravel(), minlength=count + 1) / 2
+    dropped[0] = False
+    kept: Bool[np.ndarray, "rows columns"] = covered & ~dropped[parts]
+    return kept
 
 
 def lowest_plane(points: Float[np.ndarray, "n 3"]) -> Float[np.ndarray, "m 3"]:
