@@ -170,6 +170,10 @@ PICTURES = {
         both(deleted(TRANSFORMS), text(CAMERAS, "1 PINHOLE 64 48 32 32\n")),
         f"{CAMERAS}: line 1: expected WIDTH HEIGHT FX FY CX CY after PINHOLE",
     ),
+    "camera of half a pixel": (
+        both(deleted(TRANSFORMS), text(CAMERAS, "1 PINHOLE 64.5 48 32 32 32 24\n")),
+        f"{CAMERAS}: line 1: expected WIDTH HEIGHT FX FY CX CY after PINHOLE",
+    ),
     "camera of another number": (
         both(deleted(TRANSFORMS), text(CAMERAS, "2 PINHOLE 64 48 32 32 32 24\n")),
         f"{IMAGES}: DSC00007.JPG has camera 1, which colmap/cameras.txt lacks",

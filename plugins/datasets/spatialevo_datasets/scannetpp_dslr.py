@@ -268,7 +268,7 @@ def _read_cameras(folder: Path) -> Mapping[str, Camera]:
                 f"{folder / TRANSFORMS} with the camera of the undistorted images"
             )
         values = numbers(" ".join(words[2:]), where)
-        if len(values) != 6 or not np.isfinite(values).all():
+        if len(values) != 6 or not np.isfinite(values).all() or (values[:2] % 1).any():
             raise DataError(f"{where}: expected WIDTH HEIGHT FX FY CX CY after PINHOLE")
         width, height, *K = values.tolist()
         cameras[words[0]] = _pinhole(K, int(width), int(height), where)
