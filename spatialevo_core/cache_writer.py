@@ -20,6 +20,7 @@ from typing import BinaryIO, ClassVar
 from spatialevo_core.cache import MARKER, Cache, Manifest, Marker
 from spatialevo_core.errors import ConfigError, DataError
 from spatialevo_core.records import Record
+from spatialevo_core.writing import writing
 
 
 class FailureRecord(Record):
@@ -122,7 +123,8 @@ class CacheWriter:
         """Write a file that is never seen half written."""
         with self._partial() as part:
             file = part / path.name
-            file.write_text("".join(row.line() for row in rows), encoding="utf-8")
+            with writing(path):
+                file.write_text("".join(row.line() for row in rows), encoding="utf-8")
             path.parent.mkdir(exist_ok=True)
             _flush(file)
             file.replace(path)
@@ -177,6 +179,7 @@ def _flush(*paths: Path) -> None:
     for path in paths:
         descriptor = os.open(path, os.O_RDONLY)
         try:
-            os.fsync(descriptor)
+            with writing(path):
+                os.fsync(descriptor)
         finally:
             os.close(descriptor)

@@ -1,9 +1,11 @@
 """A prepared room is the room it was prepared from, and its answers are the same to the byte."""
 
 import json
+import resource
 import shutil
 from dataclasses import fields, replace
 from itertools import combinations, islice
+from pathlib import Path
 from random import Random
 
 import numpy as np
@@ -17,6 +19,7 @@ from spatialevo_core.errors import DataError
 from spatialevo_core.plugins import load
 from spatialevo_core.preparing import Outcome, prepare_world
 from spatialevo_datasets import boxes, distances, storing
+from spatialevo_datasets.arrays import write_array
 from spatialevo_datasets.boxes import Box
 from spatialevo_datasets.scannet import ScanNet
 from spatialevo_datasets.scene import MOST_DRAWN, Instance, Scene
@@ -295,10 +298,10 @@ def test_a_damaged_array_is_an_error_that_names_it(stored, name):
     whole = path.read_bytes()
     for damage in (whole[: len(whole) // 2], b"", whole[:-1], b"no array" * 20):
         path.write_bytes(damage)
-        with pytest.raises(DataError, match=rf"{name}\.npy is damaged.*; delete its folder and"):
+        with pytest.raises(DataError, match=rf"{name}\.npy is damaged.*; prepare it again"):
             Scene.open(stored, None)
     path.unlink()
-    with pytest.raises(DataError, match=rf"{name}\.npy is missing; delete its folder and"):
+    with pytest.raises(DataError, match=rf"{name}\.npy is missing; prepare it again"):
         Scene.open(stored, None)
 
 
@@ -308,6 +311,58 @@ def test_nothing_that_is_stored_can_be_executed(stored):
     np.save(path, np.array([print], dtype=object), allow_pickle=True)
     with pytest.raises(DataError, match=r"boxes\.npy is damaged"):
         Scene.open(stored, None)
+
+
+def test_an_archive_of_arrays_is_no_array(stored):
+    with (stored / "boxes.npy").open("wb") as file:
+        np.savez(file, boxes=np.zeros((2, 3, 15)))
+    with pytest.raises(DataError, match=r"boxes\.npy is damaged: .*; prepare it again"):
+        Scene.open(stored, None)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"has": ["gaps"]}, r"scene\.json: has\[0\]: input should be 'points', 'faces' or 'floor'"),
+        ({"drawn": "x"}, r"scene\.json: drawn: input should be a valid"),
+        ({"frames": [{}]}, r"scene\.json: frames\[0\]\.index: field required"),
+    ],
+)
+def test_a_room_of_other_fields_is_refused(stored, change, told):
+    path = stored / "scene.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(DataError, match=told):
+        Scene.open(stored, None)
+
+
+@pytest.fixture
+def little_room():
+    """No file may grow beyond 64 kB meanwhile."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (65536, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_what_numpy_could_not_write_names_the_file(tmp_path, little_room):
+    path = tmp_path / "gaps.npy"
+    with pytest.raises(DataError) as caught:
+        write_array(path, np.zeros(20_000))
+    assert str(caught.value) in {
+        f"{path} could not be written: fewer bytes than expected were written; is the disk full?",
+        f"{path} could not be written: file too large",
+    }
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+def test_a_full_disk_is_told_with_the_file_and_the_cause(tmp_path):
+    for name in ("gaps.npy", "scene.json", "clouds.npy"):
+        folder = tmp_path / name.partition(".")[0]
+        folder.mkdir()
+        (folder / name).symlink_to("/dev/full")
+        with pytest.raises(DataError) as caught:
+            sceneries.room(sceneries.plane((2, -1, 0), (0, 1, 0), (0, 0, 1))).store(folder, None)
+        assert str(caught.value) == f"{folder / name} could not be written: no space left on device"
 
 
 def test_an_array_of_another_kind_or_shape_is_refused(stored):
@@ -322,6 +377,15 @@ def test_an_array_of_another_kind_or_shape_is_refused(stored):
     [
         ({"kind": "os.system"}, "no reader is 'os.system' of path, width, height, turns"),
         ({"extra": 1}, "no reader is 'spatialevo_datasets.files.ColourFile' of path, width"),
+        ({"kind": [1]}, r"no reader is \[1\] of path, width, height, turns"),
+        ({"kind": {"a": 1}}, "no reader is {'a': 1} of path, width, height, turns"),
+        ({"path": {}}, "{} is no path; expected one of folder, root and path"),
+        ({"path": {"root": 5}}, "{'root': 5} is no path; expected one of"),
+        ({"path": {"root": "a.png"}}, "{'root': 'a.png'} is no path"),  # it was read from no folder
+        ({"path": {"path": "a", "folder": "b"}}, "is no path; expected one of"),
+        ({"path": 3}, "ColourFile: path: input is not .*, found 3; prepare it again"),
+        ({"width": "x"}, "ColourFile: width: input should be a valid integer, .*, found 'x'"),
+        ({"turns": None}, "ColourFile: turns: input should be a valid integer, found None"),
         ({"path": {"folder": "../secret.png"}}, "'../secret.png' leads elsewhere"),
         ({"path": {"folder": "/secret.png"}}, "'/secret.png' leads elsewhere"),
     ],

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from spatialevo_core.errors import DataError
+from spatialevo_core.writing import writing
 
 
 def read_array(path: Path, kind: str, shape: tuple[int | None, ...]) -> np.ndarray[Any, Any]:
@@ -16,7 +17,7 @@ def read_array(path: Path, kind: str, shape: tuple[int | None, ...]) -> np.ndarr
     `kind` is `f` floating, `i` whole numbers or `b` truth values; None in `shape` is any length.
     """
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        array = np.lib.format.open_memmap(path, mode="r")
     except FileNotFoundError:
         raise DataError(f"{path} is missing; {_REMEDY}") from None
     except (OSError, ValueError, EOFError) as error:
@@ -34,8 +35,9 @@ def read_array(path: Path, kind: str, shape: tuple[int | None, ...]) -> np.ndarr
 
 
 def write_array(path: Path, array: np.ndarray[Any, Any]) -> None:
-    """Store an array; raises ValueError if it holds Python objects."""
-    np.save(path, np.ascontiguousarray(array), allow_pickle=False)
+    """Store an array; ValueError if it holds Python objects, DataError if it cannot be written."""
+    with writing(path):
+        np.save(path, np.ascontiguousarray(array), allow_pickle=False)
 
 
-_REMEDY = "delete its folder and prepare it again"
+_REMEDY = "prepare it again"

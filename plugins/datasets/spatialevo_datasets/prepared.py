@@ -27,11 +27,11 @@ from functools import cached_property
 from itertools import pairwise
 from math import isnan
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt
 
 from spatialevo_datasets.arrays import read_array
 from spatialevo_datasets.boxes import Box
@@ -59,8 +59,8 @@ class StoredInstance(_Strict):
 
     id: int
     label: str
-    points: int | None
-    scanned: int | None
+    points: NonNegativeInt | None
+    scanned: NonNegativeInt | None
 
 
 class StoredDepth(_Strict):
@@ -102,8 +102,8 @@ class StoredRoom(_Strict):
     """Indices of the frames for which sights and overlaps are stored."""
     gaps: bool
     """Whether they are stored."""
-    has: list[str]
-    """Which of `points`, `faces` and `floor` are there."""
+    has: list[Literal["points", "faces", "floor"]]
+    """Which of them are there."""
     whole_floor: StoredFloor | None
     dropped_poses: int
     unlabelled_share: float | None = None

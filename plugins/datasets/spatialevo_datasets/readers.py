@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 from jaxtyping import Float32
+from pydantic import TypeAdapter, ValidationError
 
 from spatialevo_core.errors import DataError
 from spatialevo_datasets.arrays import read_array
@@ -34,6 +36,12 @@ def storable_reader(kind: C) -> C:
 
 def _kind(kind: type[Any]) -> str:
     return f"{kind.__module__}.{kind.__qualname__}"
+
+
+@cache
+def _form(kind: str) -> TypeAdapter[Any]:
+    """Checks the fields of a reader by their annotations."""
+    return TypeAdapter(_KINDS[kind])
 
 
 @storable_reader
@@ -72,11 +80,18 @@ class Places:
     def reader(self, stored: Stored) -> Callable[[], Any]:
         """The reader of what `stored` gave; raises DataError if it is anything else."""
         values = {name: self._value(value) for name, value in stored.items() if name != "kind"}
-        kind = _KINDS.get(stored.get("kind", ""))
+        name = stored.get("kind")
+        kind = _KINDS.get(name) if isinstance(name, str) else None
         if kind is None or sorted(values) != sorted(each.name for each in fields(kind)):
-            told = f"{self.folder}: no reader is {stored.get('kind')!r} of {', '.join(values)}"
+            told = f"{self.folder}: no reader is {name!r} of {', '.join(values)}"
             raise DataError(f"{told}; is a plugin missing that was there when it was prepared?")
-        reader: Callable[[], Any] = kind(**values)
+        try:
+            reader: Callable[[], Any] = _form(_kind(kind)).validate_python(values)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            where = ".".join(map(str, first["loc"]))
+            told = f"{self.folder}: {name}: {where}: {first['msg'].lower()}"
+            raise DataError(f"{told}, found {first['input']!r}; prepare it again") from None
         return reader
 
     def _plain(self, value: Any) -> Any:
@@ -94,10 +109,12 @@ class Places:
             return tuple(map(self._value, value))
         if not isinstance(value, dict):
             return value
-        (name, path), *_ = value.items()
-        base = {"folder": self.folder, "root": self.root}.get(name)
-        if base is None:
-            return Path(path)
-        if path.startswith("/") or ".." in path.split("/"):
+        bases = {"folder": self.folder, "root": self.root, "path": Path()}
+        name, path = next(iter(value.items()), (None, None))
+        base = bases.get(name) if isinstance(name, str) else None
+        if base is None or len(value) != 1 or not isinstance(path, str):
+            expected = "expected one of folder, root and path with a text"
+            raise DataError(f"{self.folder}: {value!r} is no path; {expected}; prepare it again")
+        if name != "path" and (path.startswith("/") or ".." in path.split("/")):
             raise DataError(f"{self.folder}: {path!r} leads elsewhere; expected a path inside")
         return base / path

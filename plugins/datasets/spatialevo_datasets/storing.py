@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float, Float32
 
+from spatialevo_core.writing import writing
 from spatialevo_datasets.arrays import write_array
 from spatialevo_datasets.boxes import Box
 from spatialevo_datasets.coverage import MOST_FRAMES
@@ -75,7 +76,8 @@ def store_scene(scene: Scene, folder: Path, root: Path | None) -> None:
     }
     for name, array in arrays.items():
         write_array(folder / f"{name}.npy", array)
-    (folder / ROOM).write_text(json.dumps(room.model_dump(mode="json")), encoding="utf-8")
+    with writing(folder / ROOM):
+        (folder / ROOM).write_text(json.dumps(room.model_dump(mode="json")), encoding="utf-8")
 
 
 def _instance(each: Instance) -> StoredInstance:
@@ -101,7 +103,9 @@ def _depth(index: int, depth: Depth, places: Places) -> StoredDepth:
 def _copied_colour(frame: Frame, places: Places) -> Stored:
     """Of an image that is in no file of its own, a file of it."""
     path = places.folder / f"colour-{frame.index}.png"
-    frame.read().save(path, compress_level=1)
+    image = frame.read()
+    with writing(path):
+        image.save(path, compress_level=1)
     return places.known(ColourFile(path, frame.width, frame.height))
 
 
