@@ -14,24 +14,23 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from jaxtyping import Bool, Float, Float32, Int32
+from jaxtyping import Bool, Float, Int32
 
 from spatialevo_core.errors import ConfigError
 from spatialevo_core.names import Vocabulary
 from spatialevo_core.worlds import Finding, Tally
-from spatialevo_datasets import boxes, distances, floors, labels, visibility
+from spatialevo_datasets import boxes, floors, instances, labels, visibility
 from spatialevo_datasets.boxes import Box, Rectangles
 from spatialevo_datasets.coverage import Shares, covering
 from spatialevo_datasets.distances import Gap
 from spatialevo_datasets.floors import Floor
 from spatialevo_datasets.frames import Depth, Frame
+from spatialevo_datasets.instances import Instance, Points
 from spatialevo_datasets.memo import Memo
 from spatialevo_datasets.steadiness import ShareRange, share_range
 from spatialevo_datasets.visibility import Cloud, Mesh, Owned, Shown, Sight
 
 __all__ = ["Box", "Depth", "Frame", "Gap", "Instance", "Points", "Scene", "Sight"]
-
-Points = Float32[np.ndarray, "_ 3"]
 
 SAMPLE = 20_000
 """Scene points by which the overlap of frames is measured."""
@@ -39,35 +38,6 @@ RIVAL_FROM_M = 0.01
 """Between centres of boxes; nearer ones count as the same."""
 MOST_DRAWN = 64
 """Frames of a recording among which views are looked for."""
-
-
-@dataclass(frozen=True, eq=False)
-class Instance:
-    """One object of the room."""
-
-    id: int
-    """Unique in its scene, stable under reloading."""
-    label: str
-    """As the dataset writes it; `Scene.labels` has one name for labels that mean the same."""
-    points: Points | None = None
-    """World frame; None where the dataset annotates boxes only."""
-    box: Box | None = None
-    """The annotated box; None where the dataset segments points only."""
-    scanned: Points | None = None
-    """Where only a box is annotated, the points of the scan inside it, maybe none.
-
-    Neighbours may be among them: they tell what a frame shows of the object, never its size,
-    place or distance. None where there is no scan.
-    """
-
-    def __post_init__(self) -> None:
-        if self.points is not None and not len(self.points):
-            raise ConfigError(f"instance {self.id} '{self.label}' has no points; leave them None")
-
-    @property
-    def seen_by(self) -> Points | None:
-        """The points by which frames show the object; None where nothing tells what they show."""
-        return self.scanned if self.points is None else self.points
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +145,7 @@ class Scene:
     def nearest(self, instance: Instance, point: Float[np.ndarray, "3"]) -> Gap:
         """From a point of the world frame to the nearest point of the object's geometry."""
         key = (instance.id, *point.tolist())
-        return self._gaps.get(key, lambda: _nearest(instance, point))
+        return self._gaps.get(key, lambda: instances.nearest(instance, point))
 
     def sight(self, instance: Instance, frame_index: int) -> Sight | None:
         """How a frame shows the object.
@@ -225,7 +195,9 @@ class Scene:
             floor = floors.lowest_plane(self.points)
         if floor is None or not len(floor):
             return None
-        return floors.complete(floor, [_filled(each) for each in self.instances], self.points)
+        return floors.complete(
+            floor, [instances.filled(each) for each in self.instances], self.points
+        )
 
     def floor_seen(self, frames: Sequence[int]) -> float | None:
         """The share of the whole floor, or of what stands there, that some of the frames show.
@@ -299,11 +271,11 @@ class Scene:
 
     def _aabb(self, instance: Instance) -> Box:
         if instance.points is None:
-            return boxes.bounds(_obb(instance))
+            return boxes.bounds(instances.obb(instance))
         return boxes.aabb(instance.points)
 
     def _obb(self, instance: Instance) -> Box:
-        return _obb(instance)
+        return instances.obb(instance)
 
     def _rival_centers(self, instance: Instance) -> Float[np.ndarray, "n 3"]:
         center, found = self.obb(instance).center, self.footprint(instance)
@@ -314,7 +286,7 @@ class Scene:
         return np.column_stack([rivals, np.full(len(rivals), center[2])])
 
     def _gap(self, first: Instance, second: Instance) -> Gap:
-        return _gap(first, second)
+        return instances.gap(first, second)
 
     def _sight(self, instance: Instance, frame_index: int) -> Sight | None:
         return self._looked(frame_index).sights[instance.id]
@@ -368,40 +340,3 @@ class Scene:
 class _Looked:
     sights: Mapping[int, Sight | None]
     room: Shown
-
-
-def _obb(instance: Instance) -> Box:
-    if instance.points is not None:
-        return boxes.fit(instance.points)
-    if instance.box is None:
-        raise ConfigError(f"instance {instance.id} '{instance.label}' has neither points nor a box")
-    return instance.box
-
-
-def _nearest(instance: Instance, point: Float[np.ndarray, "3"]) -> Gap:
-    if instance.points is not None:
-        return distances.point_points(point, instance.points)
-    return distances.points_box(point[None], _obb(instance))
-
-
-def _filled(instance: Instance) -> Float[np.ndarray, "_ 3"]:
-    """The object's points; else the corners of its box, and what was scanned pulled into it."""
-    if instance.points is not None:
-        return instance.points
-    box, scanned = _obb(instance), instance.scanned
-    corners = boxes.corners(box)
-    return (
-        corners
-        if scanned is None
-        else np.concatenate([corners, boxes.nearest_in_box(box, scanned)])
-    )
-
-
-def _gap(a: Instance, b: Instance) -> Gap:
-    if a.points is not None:
-        if b.points is not None:
-            return distances.points_points(a.points, b.points)
-        return distances.points_box(a.points, _obb(b))
-    if b.points is not None:
-        return distances.points_box(b.points, _obb(a)).turned
-    return distances.box_box(_obb(a), _obb(b))
