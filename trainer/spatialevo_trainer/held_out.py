@@ -22,6 +22,7 @@ from spatialevo_core.task import AnyTask
 from spatialevo_trainer.config import TrainConfig
 from spatialevo_trainer.episode import Candidate, Episode, Row
 from spatialevo_trainer.model import ImageTextProcessor
+from spatialevo_trainer.run_folder import HELD_OUT
 from spatialevo_trainer.stage import Place, Stage, World, row_random
 
 SAMPLES = 4
@@ -30,7 +31,7 @@ ASKING = 64
 """Places at which the questioner asks."""
 AT_ONCE = 64
 """Prompts per batch."""
-FILE = "held_out.jsonl"
+FILE = HELD_OUT
 """A row for each examination, in the run's folder."""
 
 

@@ -20,10 +20,8 @@ from spatialevo_trainer.curves import draw
 from spatialevo_trainer.examiner import Examiner, OnMarks
 from spatialevo_trainer.grpo import DualRoleTrainer
 from spatialevo_trainer.model import load_model, load_processor, lora
+from spatialevo_trainer.run_folder import ADAPTER, CONFIG
 from spatialevo_trainer.session import Session
-
-CONFIG = "config.toml"
-ADAPTER = "adapter"
 
 
 class Interrupted(SpatialEvoError):
