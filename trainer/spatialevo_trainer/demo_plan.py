@@ -65,14 +65,8 @@ class Examined(Training):
     """Worlds never learned on, and which of their views are examined."""
 
     name: str
+    questions: tuple[str, ...]
     frames: tuple[tuple[int, ...], ...]
-
-    @property
-    def held_out(self) -> HeldOut:
-        """As a run's settings name them."""
-        return HeldOut(
-            name=self.name, dataset=self.dataset, ids=self.worlds.ids, frames=self.frames
-        )
 
 
 class Plan(Frozen):
@@ -96,10 +90,20 @@ class Plan(Frozen):
         return TrainConfig(
             model=str(model),
             data=(self.training.data,),
-            held_out=tuple(each.held_out for each in self.held_out),
+            held_out=tuple(map(self._held_out, self.held_out)),
             tasks=tuple(each.task for each in self.questions),
             seed=seed,
             **given,
+        )
+
+    def _held_out(self, examined: Examined) -> HeldOut:
+        tasks = {each.name: each.task for each in self.questions}
+        return HeldOut(
+            name=examined.name,
+            dataset=examined.dataset,
+            ids=examined.worlds.ids,
+            frames=examined.frames,
+            tasks=tuple(tasks[name] for name in examined.questions),
         )
 
 
