@@ -12,11 +12,11 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # before anything imports torch
 
-import click  # noqa: E402
+import click
 
-from learning.report import write  # noqa: E402
-from learning.runs import every_run, run_all  # noqa: E402
-from learning.studies import experiment  # noqa: E402
+from learning.report import write
+from learning.runs import every_run, run_all
+from learning.studies import experiment
 
 
 @click.command()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +119,4 @@ def _figures(study: Study, runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def _sha256(base: str) -> str:
-    with ExitStack() as stack:
-        weights = base_of(base, stack) / "model.safetensors"
-        return hashlib.sha256(weights.read_bytes()).hexdigest()
+    return hashlib.sha256((base_of(base) / "model.safetensors").read_bytes()).hexdigest()

@@ -7,14 +7,14 @@ import shutil
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import ExitStack
 from dataclasses import dataclass
-from importlib.resources import as_file, files
 from multiprocessing import get_context
 from pathlib import Path
 
+import spatialevo_trainer
 from learning.studies import HERE, Arm, Experiment, Study, experiment, narrowed
 from spatialevo_core.plugins import load
+from spatialevo_trainer.config import TrainConfig
 
 SHIPPED = "planted"
 """The base that the package brings along for its demo."""
@@ -45,11 +45,16 @@ def every_run(plan: Experiment, out: Path, names: Sequence[str], seeds: int) -> 
                 yield from (Run(study, arm, seed, out) for arm in study.arms)
 
 
-def base_of(name: str, stack: ExitStack) -> Path:
+def base_of(name: str) -> Path:
     """The folder of a base checkpoint."""
     if name == SHIPPED:
-        return stack.enter_context(as_file(files("spatialevo_trainer") / "data" / "tiny_base"))
+        return Path(spatialevo_trainer.__file__).parent / "data" / "tiny_base"
     return HERE / "bases" / name
+
+
+def config_of(run: Run) -> TrainConfig:
+    """The settings of a run."""
+    return experiment().config(run.study, run.arm, run.seed, base_of(run.study.base))
 
 
 def run_all(runs: Sequence[Run], jobs: int) -> Iterator[tuple[Run, float]]:
@@ -76,9 +81,7 @@ def train_one(run: Run) -> float:
     torch.set_num_threads(1)
     start = time.monotonic()
     shutil.rmtree(run.folder, ignore_errors=True)
-    with ExitStack() as stack:
-        config = experiment().config(run.study, run.arm, run.seed, base_of(run.study.base, stack))
-        train(config, narrowed(load()), run.folder)
+    train(config_of(run), narrowed(load()), run.folder)
     shutil.rmtree(run.folder / "checkpoints")
     seconds = time.monotonic() - start
     (run.folder / DONE).write_text(f"{seconds:.1f}\n", encoding="utf-8")
