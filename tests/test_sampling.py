@@ -60,6 +60,7 @@ def test_no_gradient_enters_the_vision_tower(tmp_path: Path):
     seen: list[bool] = []
     merger = trainer.model.get_base_model().model.visual.merger
     merger.register_forward_hook(lambda _, __, out: seen.append(out.requires_grad))
+    trainer.current_gradient_accumulation_steps = 1
     trainer.compute_loss(trainer.model, batch).backward()
     assert seen == [False]
     trained = [p for name, p in trainer.model.named_parameters() if "lora_B" in name]
