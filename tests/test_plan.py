@@ -45,7 +45,7 @@ def plan(*settings: str, gpus: int = 8, preset: str = "qwen2.5-vl-7b", **more: A
 
 def test_the_figures_worked_out_by_hand_are_those_printed():
     printed = "\n".join(lines(plan()))
-    by_hand = re.findall(r"\| `([\d +*/()-]+)` \| ([\d,.]+) \|", PAGE.read_text())
+    by_hand = re.findall(r"\| `([\d. +*/()-]+)` \| ([\d,.]+) \|", PAGE.read_text())
     assert len(by_hand) > 20
     for expression, told in by_hand:
         value = eval(expression)
@@ -80,12 +80,15 @@ def test_parameters_are_those_that_transformers_counts(size: str, billions: floa
     assert sum(each.numel() for each in model.parameters()) == shape.parameters
     assert sum(each.numel() for each in model.model.visual.parameters()) == tower.parameters
     assert round(shape.parameters / 1e9, 2) == billions
+
+
+def test_the_adapter_is_counted_as_peft_makes_it():
     from peft import get_peft_model
 
-    settings = load_config(preset="qwen2.5-vl-3b").lora
-    adapted = get_peft_model(model, lora(settings))
+    model = Qwen2_5_VLForConditionalGeneration.from_pretrained(tiny_model())
+    adapted = get_peft_model(model, lora(load_config(settings=["lora.rank=3"]).lora))
     trained = sum(each.numel() for each in adapted.parameters() if each.requires_grad)
-    assert trained == shape.adapter(settings.rank)
+    assert trained == Shape.of(tiny_model()).adapter(3)
 
 
 def test_a_shape_is_read_from_a_folder_flat_or_nested(tmp_path: Path):
