@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 from click.testing import CliRunner
+from PIL import Image
 from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
 from transformers.models.qwen2_5_vl.configuration_qwen2_5_vl import Qwen2_5_VLVisionConfig
 from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import (
@@ -19,7 +20,7 @@ from shelf_school import school, tiny_model
 from spatialevo_core.cli import main
 from spatialevo_core.errors import ConfigError
 from spatialevo_trainer.config import load_config
-from spatialevo_trainer.model import lora
+from spatialevo_trainer.model import load_processor, lora
 from spatialevo_trainer.plan import (
     READ_HIDDEN,
     READ_INTERMEDIATE,
@@ -226,6 +227,17 @@ def test_the_bytes_of_a_patch_are_those_that_pytorch_makes():
     with Counted([*tower.parameters(), *tower.buffers(), pixels, grid]) as seeing, torch.no_grad():
         tower(pixels.to(torch.bfloat16), grid)
     assert seeing.peak / 1024 == pytest.approx(SEE_HIDDEN * 256 + 2 * 1176, rel=0.05)
+
+
+@pytest.mark.parametrize(
+    ("size", "tokens"),
+    [((448, 448), 256), ((1296, 968), 234), ((320, 240), 99)],
+)
+def test_an_image_has_no_more_tokens_than_planned(size: tuple[int, int], tokens: int):
+    planned = plan()
+    processor = load_processor(tiny_model(), planned.config.image_pixels)
+    grid = processor.image_processor(images=[Image.new("RGB", size)], return_tensors="pt")
+    assert int(grid["image_grid_thw"].prod()) // 4 == tokens <= planned.image_tokens
 
 
 def test_prompts_are_as_long_as_the_data_makes_them():
