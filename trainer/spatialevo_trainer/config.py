@@ -59,7 +59,7 @@ class Schedule(Frozen):
     strategy: Strategy = "adaptive"
     prior: float = Field(0.35, ge=0, le=1)
     delta: float = Field(0.05, gt=0, le=1)
-    half_life: float = Field(256, gt=0, allow_inf_nan=True)
+    half_life: float = Field(256.0, gt=0, allow_inf_nan=True)
     """Questions of a task after which a score counts half; inf never forgets."""
 
     @field_validator("half_life", mode="before")
