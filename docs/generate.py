@@ -28,7 +28,15 @@ from spatialevo_core.task import AnyTask
 WIDTH = 88
 MOST_WORDINGS = 10
 ROOT = Path(__file__).parent.parent
-RUN = ("ask", "tasks list", "tasks show", "datasets list", "datasets ids", "parsers list")
+RUN = (
+    "ask",
+    "tasks list",
+    "tasks show",
+    "datasets list",
+    "datasets ids",
+    "parsers list",
+    "train --preset qwen2.5-vl-7b --plan",
+)
 """Commands whose output pages show."""
 PAGES = {
     "README.md": (),
@@ -38,6 +46,7 @@ PAGES = {
     "docs/new-domain.md": ("pendulums",),
     "docs/new-dataset.md": (),
     "docs/new-parser.md": (),
+    "docs/plan.md": (),
     "docs/reward.md": (),
     "docs/training.md": (),
     "docs/troubleshooting.md": (),

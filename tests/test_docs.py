@@ -122,7 +122,7 @@ def test_the_settings_in_the_documents_are_settings(desk):
     assert len(runs) == len(pages)
     for at, text in enumerate(runs):
         (desk / f"{at}.toml").write_text(text)
-        assert load_config(desk / f"{at}.toml", preset="paper").data[0].dataset == "scannet"
+        assert load_config(desk / f"{at}.toml", preset="qwen2.5-vl-3b").data[0].dataset == "scannet"
 
 
 @pytest.mark.slow

@@ -45,6 +45,27 @@ def test_forgetting_halves_what_is_one_half_life_old():
     assert scheduler.accuracy("a") == pytest.approx((5 + 0.7) / (5 + 10 + 2))
 
 
+def test_an_infinite_half_life_is_the_published_rule():
+    forever, never = Scheduler(half_life=1e300), Scheduler()
+    for scheduler in (forever, never):
+        scheduler.update({"a": (10.0, 10)})
+        scheduler.update({"a": (0.0, 10)})
+    assert never.accuracy("a") == forever.accuracy("a") == pytest.approx((10 + 0.7) / 22)
+
+
+def test_what_is_forgotten_lets_a_task_that_was_learned_go_down_in_weight():
+    forgetting, never = Scheduler(half_life=100), Scheduler()
+    for scheduler in (forgetting, never):
+        for _ in range(100):
+            scheduler.update({"learned": (0.0, 10), "weak": (0.0, 10)})
+        for _ in range(50):
+            scheduler.update({"learned": (10.0, 10), "weak": (0.0, 10)})
+    assert forgetting.accuracy("learned") > 0.9
+    assert never.accuracy("learned") < 0.4
+    chances = [each.probabilities(["learned", "weak"])["learned"] for each in (forgetting, never)]
+    assert chances[0] < chances[1] / 3
+
+
 def test_draws_follow_the_probabilities_and_the_generator():
     scheduler = Scheduler()
     scheduler.update({"a": (900.0, 1000), "b": (100.0, 1000)})

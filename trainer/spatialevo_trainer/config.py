@@ -15,17 +15,24 @@ Unknown keys are refused. A run writes its resolved settings beside its output.
 
 from __future__ import annotations
 
+import math
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from difflib import get_close_matches
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from spatialevo_core.errors import ConfigError
 from spatialevo_core.question import Frozen
 from spatialevo_core.schedule import Scheduler, Strategy
+from spatialevo_trainer import settings as texts
 from spatialevo_trainer.prompts import PromptStyle
+
+DEFAULT_PRESET = "tiny"
+_PRESETS = files("spatialevo_trainer") / "data" / "presets"
 
 
 class Data(Frozen):
@@ -63,12 +70,18 @@ class Schedule(Frozen):
     strategy: Strategy = "adaptive"
     prior: float = Field(0.35, ge=0, le=1)
     delta: float = Field(0.05, gt=0, le=1)
-    half_life: float | None = Field(None, gt=0)
-    """Questions after which a score counts half; None never forgets."""
+    half_life: float = Field(256.0, gt=0, allow_inf_nan=True)
+    """Questions of a task after which a score counts half; inf never forgets."""
+
+    @field_validator("half_life", mode="before")
+    @classmethod
+    def _written_as_null(cls, value: Any) -> Any:
+        """JSON has no infinity."""
+        return math.inf if value is None else value
 
     def start(self, n: int) -> Scheduler:
         """A scheduler that has seen nothing; it will count `n` answers to each question."""
-        answers = self.half_life and self.half_life * n
+        answers = None if math.isinf(self.half_life) else self.half_life * n
         return Scheduler(self.strategy, self.prior, self.delta, answers)
 
 
@@ -82,6 +95,23 @@ class Ablation(Frozen):
     validity: bool = True
     observation: bool = True
     explanation: bool = True
+
+
+class VllmOptions(Frozen):
+    """What matters where vLLM samples the replies."""
+
+    gpu_memory: float = Field(0.35, gt=0, le=1)
+    """Share of a GPU that a colocated vLLM takes for weights and cache."""
+    tensor_parallel: int = Field(1, ge=1)
+    """GPUs that share one colocated vLLM; divides the number of processes."""
+    sleep: bool = True
+    """A colocated vLLM gives its memory back while the model is updated."""
+    context: int = Field(8192, ge=1)
+    """Most tokens of prompt and reply together."""
+    url: str = "http://localhost:8000"
+    """Of the server."""
+    timeout_s: float = Field(240.0, gt=0)
+    """How long to wait for the server to come up."""
 
 
 class TrainConfig(Frozen):
@@ -107,7 +137,12 @@ class TrainConfig(Frozen):
     illegal_share: float = Field(0.25, ge=0, le=1)
     """Of a step's quota, at most."""
     micro_batches: int = Field(1, ge=1)
-    """Into how many parts a step's rows are split for the gradient; divides scenes."""
+    """Into how many parts a process splits its rows for the gradient; divides scenes x n."""
+    generation_rows: int | None = Field(None, ge=1)
+    """Most replies that a process samples at once, without vLLM; all of a round where None."""
+    vllm: Literal["off", "colocate", "server"] = "off"
+    """Who samples: transformers, vLLM on the same GPUs, or a vLLM server."""
+    vllm_options: VllmOptions = VllmOptions()
 
     temperature: float = Field(1.0, gt=0)
     questioner_tokens: int = Field(64, ge=1)
@@ -143,129 +178,63 @@ class TrainConfig(Frozen):
 
     @model_validator(mode="after")
     def _consistent(self) -> TrainConfig:
-        if self.scenes % self.micro_batches:
+        if self.scenes * self.n % self.micro_batches:
             raise ValueError(
-                f"micro_batches = {self.micro_batches} does not divide scenes = {self.scenes}"
+                f"micro_batches = {self.micro_batches} does not divide "
+                f"scenes x n = {self.scenes * self.n}"
             )
         if not (self.ablation.questioner or self.ablation.solver):
             raise ValueError("without questioner and solver nothing is trained; keep one of them")
         return self
 
+    def rows(self, processes: int) -> int:
+        """Rows that a process gives to one micro-batch; raises ConfigError if that comes not out.
+
+        Of the questioner's rows; `quota` times as many of the solver's come with them.
+        """
+        scenes, rest = divmod(self.scenes, processes)
+        if rest:
+            raise ConfigError(f"scenes = {self.scenes} is no multiple of {processes} processes")
+        rows, rest = divmod(scenes * self.n, self.micro_batches)
+        if rest:
+            raise ConfigError(
+                f"micro_batches = {self.micro_batches} does not divide the {scenes * self.n} rows "
+                f"({scenes} scenes x n = {self.n}) of each of {processes} processes"
+            )
+        return rows
+
     def toml(self) -> str:
         """The settings as a TOML file that gives the same settings back."""
-        return _toml(self.model_dump(mode="json", exclude_none=True))
+        values = self.model_dump(mode="json", exclude_none=True)
+        values["schedule"]["half_life"] = self.schedule.half_life
+        return texts.to_toml(values)
 
 
-PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "tiny": {"novelty": True},
-    "paper": {
-        "model": "Qwen/Qwen2.5-VL-3B-Instruct",
-        "steps": 3000,
-        "scenes": 8,
-        "n": 8,
-        "quota": 4,
-        "micro_batches": 8,
-        "temperature": 0.7,
-        "questioner_tokens": 256,
-        "solver_tokens": 512,
-        "prompts": "full",
-        "image_pixels": 448 * 448,
-        "lora": {"rank": 64, "alpha": 128},
-        "learning_rate": 1e-5,
-        "lr_schedule": "cosine",
-        "beta": 0.04,
-        "save_every": 100,
-    },
-}
-"""`tiny` learns in a minute on one core, `paper` is for a real model on GPUs."""
+def presets() -> tuple[str, ...]:
+    """The names of the presets, the default one first."""
+    names = sorted(path.name.removesuffix(".toml") for path in _PRESETS.iterdir())
+    return tuple(sorted(names, key=lambda name: name != DEFAULT_PRESET))
 
 
 def load_config(
-    path: Path | None = None, *, preset: str = "tiny", settings: Iterable[str] = ()
+    path: Path | None = None, *, preset: str = DEFAULT_PRESET, settings: Iterable[str] = ()
 ) -> TrainConfig:
     """The settings of a preset, a TOML file over it and `key=value` over both; or ConfigError."""
-    if preset not in PRESETS:
-        raise ConfigError(f"there is no preset '{preset}'; known: {', '.join(PRESETS)}")
-    merged = _over({}, PRESETS[preset])
+    merged = _preset(preset)
     if path is not None:
-        merged = _over(merged, _read(path))
+        merged = texts.over(merged, texts.read(path))
     for setting in settings:
-        merged = _over(merged, _setting(setting))
+        merged = texts.over(merged, texts.setting(setting))
     try:
         return TrainConfig.model_validate(merged)
     except ValidationError as error:
-        raise ConfigError(_first(error)) from None
+        raise ConfigError(texts.explained(error, TrainConfig)) from None
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(f"{path}: {(error.strerror or 'unreadable').lower()}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from None
-
-
-def _setting(text: str) -> dict[str, Any]:
-    """`lora.rank=8` as {"lora": {"rank": 8}}; a value that is no TOML is a string."""
-    key, equals, raw = text.partition("=")
-    if not equals or not key.strip():
-        raise ConfigError(f"setting '{text}' is not of the form key=value")
-    try:
-        value = tomllib.loads(f"value = {raw}")["value"]
-    except tomllib.TOMLDecodeError:
-        value = raw
-    for part in reversed(key.strip().split(".")):
-        value = {part: value}
-    return dict(value)
-
-
-def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for key, value in above.items():
-        old = merged.get(key)
-        nested = isinstance(old, Mapping) and isinstance(value, Mapping)
-        merged[key] = _over(old, value) if nested else value  # type: ignore[arg-type]
-    return merged
-
-
-def _first(error: ValidationError) -> str:
-    """The first mistake in one line, with the key nearest to an unknown one."""
-    from difflib import get_close_matches  # noqa: PLC0415  (only when something is wrong)
-
-    first = error.errors()[0]
-    where = ".".join(map(str, first["loc"]))
-    if first["type"] == "extra_forbidden":
-        close = get_close_matches(str(first["loc"][-1]), _keys(), n=1)
-        hint = f"; did you mean '{close[0]}'?" if close else ""
-        return f"there is no setting '{where}'{hint}"
-    message = first["msg"].removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:]
-    given = f", not {first['input']!r}" if where else ""
-    return f"setting '{where}': {message}{given}" if where else message
-
-
-def _keys() -> list[str]:
-    models = (TrainConfig, HeldOut, Lora, Schedule, Ablation)
-    return [key for model in models for key in model.model_fields]
-
-
-def _toml(values: Mapping[str, Any], prefix: str = "") -> str:
-    """Plain values first, then tables and arrays of tables."""
-    lines, tables = [], []
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            tables.append(f"\n[{prefix}{key}]\n{_toml(value, f'{prefix}{key}.')}")
-        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
-            tables += [f"\n[[{prefix}{key}]]\n{_toml(each)}" for each in value]
-        else:
-            lines.append(f"{key} = {_value(value)}\n")
-    return "".join(lines + tables)
-
-
-def _value(value: Any) -> str:
-    import json  # noqa: PLC0415
-
-    if isinstance(value, list):
-        return f"[{', '.join(map(_value, value))}]"
-    return json.dumps(value, ensure_ascii=False)
+def _preset(name: str) -> dict[str, Any]:
+    known = presets()
+    if name not in known:
+        close = get_close_matches(name, known, n=1)
+        hint = f"did you mean '{close[0]}'? " if close else ""
+        raise ConfigError(f"there is no preset '{name}'; {hint}known: {', '.join(known)}")
+    return tomllib.loads((_PRESETS / f"{name}.toml").read_text(encoding="utf-8"))

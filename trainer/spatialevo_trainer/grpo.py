@@ -13,9 +13,9 @@ from typing import Any, Final
 import torch
 from accelerate.utils import gather_object
 from torch import Tensor
-from trl import GRPOTrainer
 
 from spatialevo_trainer.episode import Row
+from spatialevo_trainer.sampling import SamplingTrainer
 from spatialevo_trainer.session import Session
 
 Batch = dict[str, Any]
@@ -26,15 +26,21 @@ RIGHT_PADDED: Final = (
     "completion_mask",
     "old_per_token_logps",
     "ref_per_token_logps",
+    "sampling_per_token_logps",
+    "importance_sampling_ratio",
 )
+"""The ratio, of the model to what vLLM sampled from, has one column where it is per sequence."""
+PADDING: Final = {"importance_sampling_ratio": 1.0}
+"""Where it is not 0."""
 JOINED: Final = ("advantages", "pixel_values", "image_grid_thw")
 
 
-class DualRoleTrainer(GRPOTrainer):  # type: ignore[misc]
+class DualRoleTrainer(SamplingTrainer):
     """TRL's GRPO, in which one model asks and answers."""
 
     def __init__(self, session: Session, **kwargs: Any) -> None:
-        super().__init__(reward_funcs=[session.questioner_reward, session.solver_reward], **kwargs)
+        rewards = [session.questioner_reward, session.solver_reward]
+        super().__init__(session.config.generation_rows, reward_funcs=rewards, **kwargs)
         self.session = session
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> Batch:
@@ -55,8 +61,7 @@ class DualRoleTrainer(GRPOTrainer):  # type: ignore[misc]
 
     def _round(self, rows: Sequence[Row], most_tokens: int) -> Batch:
         """One role's replies, scored by TRL's own method."""
-        self.generation_config.max_new_tokens = most_tokens
-        self.generation_kwargs["max_new_tokens"] = most_tokens
+        self.limit(most_tokens)
         inputs = [
             {"prompt": row.prompt, "images": list(row.images), "role": row.role} for row in rows
         ]
@@ -78,7 +83,8 @@ def merge_rounds(first: Mapping[str, Any], second: Mapping[str, Any], pad_id: in
         if key in LEFT_PADDED:
             merged[key] = _stack(value, other, pad_id if key == "prompt_ids" else 0, left=True)
         elif key in RIGHT_PADDED:
-            merged[key] = _stack(value, other, pad_id if key == "completion_ids" else 0)
+            filler = pad_id if key == "completion_ids" else PADDING.get(key, 0)
+            merged[key] = _stack(value, other, filler)
         elif key in JOINED:
             merged[key] = torch.cat([value, other])
         elif key == "mm_token_type_ids":

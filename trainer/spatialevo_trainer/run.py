@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import torch
 from accelerate import PartialState
@@ -93,17 +94,11 @@ def make_trainer(config: TrainConfig, session: Session, out: Path) -> DualRoleTr
 def trl_config(config: TrainConfig, folder: Path) -> GRPOConfig:
     """Our settings in TRL's words; a step is one update from all of a step's rows."""
     gpu = torch.cuda.is_available()
-    processes = PartialState(cpu=not gpu).num_processes
-    per_process, rest = divmod(config.scenes, processes * config.micro_batches)
-    if rest:
-        raise ConfigError(
-            f"scenes = {config.scenes} is no multiple of {processes} processes "
-            f"times micro_batches = {config.micro_batches}"
-        )
+    rows = config.rows(PartialState(cpu=not gpu).num_processes)
     return GRPOConfig(
         output_dir=str(folder),
         max_steps=config.steps,
-        per_device_train_batch_size=per_process * config.n,
+        per_device_train_batch_size=rows,
         gradient_accumulation_steps=config.micro_batches,
         steps_per_generation=config.micro_batches,
         num_generations=config.n,
@@ -127,7 +122,26 @@ def trl_config(config: TrainConfig, folder: Path) -> GRPOConfig:
         bf16=gpu,
         gradient_checkpointing=gpu,
         dataloader_pin_memory=gpu,
+        ddp_find_unused_parameters=False,  # the adapter is used whole in every batch
+        **_vllm(config),
     )
+
+
+def _vllm(config: TrainConfig) -> dict[str, Any]:
+    """TRL's words for who samples."""
+    if config.vllm == "off":
+        return {}
+    options = config.vllm_options
+    return {
+        "use_vllm": True,
+        "vllm_mode": config.vllm,
+        "vllm_gpu_memory_utilization": options.gpu_memory,
+        "vllm_tensor_parallel_size": options.tensor_parallel,
+        "vllm_enable_sleep_mode": options.sleep,
+        "vllm_max_model_length": options.context,
+        "vllm_server_base_url": options.url,
+        "vllm_server_timeout": options.timeout_s,
+    }
 
 
 def _checkpoint(config: TrainConfig, out: Path, *, resume: bool) -> Path | None:
