@@ -17,7 +17,8 @@ from spatialevo_core.errors import ConfigError
 from spatialevo_trainer.checkpoints import latest
 from spatialevo_trainer.config import TrainConfig
 from spatialevo_trainer.metrics import read_rows
-from spatialevo_trainer.run import Interrupted, train
+from spatialevo_trainer.endings import Interrupted
+from spatialevo_trainer.run import train
 
 SCRIPT = """
 import os, sys
@@ -41,7 +42,7 @@ import json, sys
 from pathlib import Path
 import torch
 from shelf_school import school
-from spatialevo_trainer.checkpoints import Chronicle
+from spatialevo_trainer.chronicle import Chronicle
 from spatialevo_trainer.config import TrainConfig
 from spatialevo_trainer.run import make_trainer
 from spatialevo_trainer.session import Session
@@ -134,7 +135,7 @@ def test_sigterm_saves_a_checkpoint_and_ends_the_run_unfinished(tmp_path: Path):
     assert not (tmp_path / "adapter").exists()
     checkpoint = latest(tmp_path)
     assert checkpoint is not None
-    done = json.loads((checkpoint / "spatialevo.json").read_text())["step"]
+    done = json.loads((checkpoint / "spatialevo.json").read_text())["session"]["step"]
     assert done < 4
     assert len(read_rows(tmp_path / "metrics.jsonl")) == done
     assert signal.getsignal(signal.SIGTERM) == before

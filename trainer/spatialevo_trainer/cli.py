@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
-
-    from spatialevo_trainer.checkpoints import Progress as OnProgress
 
 
 @click.command(short_help="Train a model by asking and answering.")
@@ -34,33 +28,21 @@ if TYPE_CHECKING:
 def train(
     config: Path | None, settings: tuple[str, ...], preset: str, out: Path, *, resume: bool
 ) -> None:
-    """Train the model of CONFIG (a TOML file over a preset) as questioner and solver."""
+    """Train the model of CONFIG (a TOML file over a preset) as questioner and solver.
+
+    SIGTERM and Ctrl-C save a checkpoint after the step in progress and end the run with
+    exit status 143 or 130; a second Ctrl-C ends it at once.
+    """
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from spatialevo_core.cli.shared import registry
     from spatialevo_trainer.config import load_config
+    from spatialevo_trainer.progress import shown
 
     resolved = load_config(config, preset=preset, settings=settings)
     plugged_in = registry(resolved.profile)
     from spatialevo_trainer.run import train as run
 
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        run(resolved, plugged_in, out, resume=resume, on_progress=_shown(progress))
+    with shown(Console(stderr=True)) as (progress, remark):
+        run(resolved, plugged_in, out, resume=resume, on_progress=progress, on_remark=remark)
     click.echo(out)
-
-
-def _shown(progress: Progress) -> OnProgress:
-    bar = progress.add_task("", total=None)
-
-    def show(step: int, steps: int, row: dict[str, float]) -> None:
-        solver, legal = row.get("solver/accuracy"), row.get("questioner/legal")
-        parts = [
-            f"{name} {value:.2f}"
-            for name, value in (("accuracy", solver), ("legal questions", legal))
-            if value is not None
-        ]
-        progress.update(bar, completed=step, total=steps, description=", ".join(parts))
-
-    return show
