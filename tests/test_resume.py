@@ -16,8 +16,8 @@ from shelf_school import school, settings, tiny_model
 from spatialevo_core.errors import ConfigError
 from spatialevo_trainer.checkpoints import latest
 from spatialevo_trainer.config import TrainConfig
-from spatialevo_trainer.metrics import read_rows
 from spatialevo_trainer.endings import Interrupted
+from spatialevo_trainer.metrics import read_rows
 from spatialevo_trainer.run import train
 
 SCRIPT = """

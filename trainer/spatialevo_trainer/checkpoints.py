@@ -26,7 +26,7 @@ CHECKPOINTS: Final = "checkpoints"
 
 # how the libraries that write without Python's files say that they could not
 _RUST_OS_ERROR: Final = re.compile(r"(?:.*: )?(.+?) \(os error \d+\)")
-_TORCH_WRITER: Final = re.compile(r"PytorchStreamWriter|file write failed|iostream error")
+_TORCH_WRITER: Final = re.compile(r"PytorchStreamWriter failed|unexpected pos|iostream error")
 
 Remark = Callable[[str], None]
 
@@ -190,9 +190,9 @@ def _unwritten(error: BaseException | None) -> str | None:
             return (seen.strerror or str(seen)).lower()
         if found := _RUST_OS_ERROR.search(str(seen)):
             return found.group(1).lower()
+        if _TORCH_WRITER.search(str(seen)):
+            return "fewer bytes than expected were written; is the disk full?"
         seen = seen.__cause__ or seen.__context__
-    if _TORCH_WRITER.search(str(error)):
-        return "fewer bytes than expected were written; is the disk full?"
     return None
 
 
