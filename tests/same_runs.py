@@ -114,27 +114,35 @@ def accesses(config: TrainConfig, out: Path) -> int:
 
 
 def kill_at_random_moments(config: TrainConfig, folder: Path, kills: int, seed: int) -> None:
-    """Runs that are killed and resumed, each compared with the one that was not."""
+    """Runs that are killed and resumed, each compared with the one that was not.
+
+    A moment is a step and a part of a step's time, so that a busy machine leaves it random.
+    """
     whole, rng = folder / "whole", Random(seed)
-    start, child = time.monotonic(), forked(config, whole)
-    while not (whole / "metrics.jsonl").exists():
+    child = forked(config, whole)
+    while not steps_done(whole):
         time.sleep(0.01)
-    first_s = time.monotonic() - start
+    start = time.monotonic()
     assert ended(child) == 0
-    whole_s = time.monotonic() - start
+    step_s = (time.monotonic() - start) / config.steps
     for number in range(kills):
-        out, moment_s = folder / f"killed-{number}", rng.uniform(first_s, whole_s)
+        out, step = folder / f"killed-{number}", rng.randrange(config.steps)
         child = forked(config, out)
-        time.sleep(moment_s)
+        while steps_done(out) < step:
+            time.sleep(0.01)
+        time.sleep(rng.uniform(0, step_s))
         os.kill(child, 9)
-        status = ended(child)
-        rows = len(read_rows(out / "metrics.jsonl")) if (out / "metrics.jsonl").exists() else 0
-        known = (out / "config.toml").exists()
-        at = latest(out)
-        assert ended(forked(config, out, resume=known)) == 0
+        status, done, at = ended(child), steps_done(out), latest(out)
+        assert ended(forked(config, out, resume=(out / "config.toml").exists())) == 0
         assert_same_run(whole, out)
-        told = f"after {moment_s:.2f} s of {whole_s:.2f} s (status {status}), in step {rows + 1}"
+        told = f"ended with {status} after {done} steps"
         print(f"{told}, gone on from {at.name if at else 'the beginning'}: the same", flush=True)
+
+
+def steps_done(run: Path) -> int:
+    """How many rows of metrics are complete."""
+    path = run / "metrics.jsonl"
+    return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
 def kill_at_accesses(config: TrainConfig, folder: Path, every: int, seed: int) -> None:

@@ -29,7 +29,7 @@ def test_ten_kills_at_random_moments_of_forty_steps(tmp_path: Path):
     call = "kill_at_random_moments(config(40, 5), Path(sys.argv[1]), 10, seed=5)"
     said = in_a_fresh_process(call, str(tmp_path))
     assert said.count("the same") == 10
-    assert said.count("(status -9)") >= 8
+    assert said.count("ended with -9") >= 8
 
 
 @pytest.mark.slow
