@@ -11,7 +11,7 @@ import pytest
 
 from shelf_school import settings
 from spatialevo_core.errors import ConfigError, DataError, RecordError
-from spatialevo_trainer import checkpoints, folder
+from spatialevo_trainer import checkpoints, opening
 from spatialevo_trainer.checkpoints import Saving, checked, choose, latest, prune, seal
 from spatialevo_trainer.session import SessionState
 
@@ -20,7 +20,7 @@ SCHEDULER = {"strategy": "adaptive", "tallies": {}}
 
 
 def saved(run: Path, step: int, *, processes: int = 1, config: str = CONFIG) -> Path:
-    """A sealed checkpoint with a file and a file in a folder."""
+    """A sealed checkpoint with a file and a file in a opening."""
     path = run / f"checkpoints/checkpoint-{step}"
     (path / "state").mkdir(parents=True)
     (path / "adapter_model.safetensors").write_bytes(bytes(100))
@@ -136,25 +136,25 @@ def test_only_what_says_that_a_file_was_not_written_becomes_one_line(tmp_path: P
 def test_a_folder_belongs_to_one_run_at_a_time(tmp_path: Path):
     out, config = tmp_path / "run", settings()
     with ExitStack() as first, ExitStack() as second:
-        assert folder.begin(first, config, out, print, resume=False) is None
+        assert opening.begin(first, config, out, print, resume=False) is None
         told = rf"run is in use by process {os.getpid()} on \S+; wait for its end, or choose"
         for resume in (False, True):
             with pytest.raises(ConfigError, match=told):
-                folder.begin(second, config, out, print, resume=resume)
+                opening.begin(second, config, out, print, resume=resume)
     assert not out.exists()
 
 
 def test_the_lock_of_a_dead_process_keeps_nobody_out(tmp_path: Path):
     (tmp_path / "run.lock").write_text("process 1 on elsewhere\n")
     with ExitStack() as stack:
-        assert folder.begin(stack, settings(), tmp_path, print, resume=False) is None
+        assert opening.begin(stack, settings(), tmp_path, print, resume=False) is None
     assert not (tmp_path / "run.lock").exists()
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path):
     (tmp_path / "file").write_text("")
     with ExitStack() as stack, pytest.raises(OSError, match="file/run"):
-        folder.begin(stack, settings(), tmp_path / "file/run", print, resume=False)
+        opening.begin(stack, settings(), tmp_path / "file/run", print, resume=False)
 
 
 def test_what_a_kill_left_half_written_is_removed_before_a_run_goes_on(tmp_path: Path):
@@ -163,10 +163,10 @@ def test_what_a_kill_left_half_written_is_removed_before_a_run_goes_on(tmp_path:
     half.mkdir()
     (half / "optimizer.pt").write_text("mom")
     (tmp_path / "metrics.jsonl").write_text('{"step": 2}\n{"step": 3}\n{"st')
-    folder.prepare(settings(), tmp_path, 2)
+    opening.prepare(settings(), tmp_path, 2)
     assert (tmp_path / "metrics.jsonl").read_text() == '{"step": 2}\n'
     assert checkpoints.complete(tmp_path) == {2: good}
     assert not half.exists()
     (tmp_path / "metrics.jsonl").write_text('{"step": 1}\nnonsense\n')
     with pytest.raises(RecordError, match=r"metrics.jsonl:2: not a row of a step; mend it"):
-        folder.prepare(settings(), tmp_path, 2)
+        opening.prepare(settings(), tmp_path, 2)

@@ -13,6 +13,7 @@ from spatialevo_core.records import write_records
 from spatialevo_core.writing import flush, writing
 from spatialevo_trainer import checkpoints, metrics, records
 from spatialevo_trainer.checkpoints import Remark
+from spatialevo_trainer.run_folder import HELD_OUT
 from spatialevo_trainer.session import Session
 
 REPORTED: Final = (
@@ -25,6 +26,9 @@ REPORTED: Final = (
     "completions/clipped_ratio",
 )
 """What is taken over from TRL's own metrics."""
+
+ROWS: Final = (metrics.FILE, HELD_OUT)
+"""Files that the first process writes rows to."""
 
 Progress = Callable[[int, int, dict[str, float]], None]
 """Called after each step with the steps done, the steps in all, and the step's metrics."""
@@ -76,7 +80,7 @@ class Chronicle(TrainerCallback):  # type: ignore[misc]
         processes = PartialState()
         processes.wait_for_everyone()
         if state.is_world_process_zero:
-            flush(self._run / metrics.FILE)
+            flush(*(path for path in map(self._run.joinpath, ROWS) if path.exists()))
             checkpoints.seal(
                 Path(args.output_dir) / f"checkpoint-{state.global_step}",
                 self._session.state(state.global_step),

@@ -111,7 +111,7 @@ class StopOnSignal(TrainerCallback):  # type: ignore[misc]
 
 
 class StopOnNonsense(TrainerCallback):  # type: ignore[misc]
-    """Ends a run whose loss or weights are not finite, before they get into a checkpoint."""
+    """Ends a run whose loss or weights are not finite, before they are examined or saved."""
 
     def __init__(self, run: Path) -> None:
         self._run = run
@@ -120,12 +120,12 @@ class StopOnNonsense(TrainerCallback):  # type: ignore[misc]
         self,
         args: TrainingArguments,  # noqa: ARG002
         state: TrainerState,
-        control: TrainerControl,
+        control: TrainerControl,  # noqa: ARG002
         model: Any = None,
         **_: Any,
     ) -> None:
-        """Look at the weights if they are about to be saved."""
-        if control.should_save and not all(gather_object([weights_finite(model)])):
+        """Look at the weights, before anything is done with them."""
+        if not all(gather_object([weights_finite(model)])):
             step = state.global_step
             raise Diverged(self._run, step, "the weights are not finite", tried=step - 1)
 

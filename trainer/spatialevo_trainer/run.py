@@ -17,18 +17,17 @@ from trl import GRPOConfig
 from spatialevo_core.errors import ConfigError
 from spatialevo_core.registry import Registry
 from spatialevo_core.writing import writing
-from spatialevo_trainer import checkpoints, folder, records
+from spatialevo_trainer import checkpoints, opening, records
 from spatialevo_trainer.checkpoints import Remark, Sound
 from spatialevo_trainer.chronicle import Chronicle, Progress
 from spatialevo_trainer.config import TrainConfig
 from spatialevo_trainer.curves import draw
 from spatialevo_trainer.endings import StopOnNonsense, StopOnSignal
-from spatialevo_trainer.folder import ADAPTER, agreed
+from spatialevo_trainer.examiner import Examiner, OnMarks
 from spatialevo_trainer.grpo import DualRoleTrainer
 from spatialevo_trainer.model import load_model, load_processor, lora
+from spatialevo_trainer.opening import agreed
 from spatialevo_trainer.session import Session
-
-__all__ = ["ADAPTER", "make_trainer", "train", "trl_config"]
 
 
 def train(
@@ -39,14 +38,16 @@ def train(
     resume: bool = False,
     on_progress: Progress | None = None,
     on_remark: Remark | None = None,
+    on_marks: OnMarks | None = None,
 ) -> Path:
     """Train, and return the run's folder `out`; raises ConfigError before anything is written.
 
     The folder holds `config.toml` (the resolved settings), `metrics.jsonl`, `questions.jsonl`,
-    `curves/`, `checkpoints/` and, at the end, `adapter/`; of several processes each but the first
-    writes `questions-1.jsonl` and so on. A run that was killed and is resumed from its last
-    checkpoint gives what it would have given undisturbed. After SIGTERM or Ctrl-C the step in
-    progress is finished and a checkpoint saved, then Interrupted is raised.
+    `held_out.jsonl` (if worlds are held out), `curves/`, `checkpoints/` and, at the end,
+    `adapter/`; of several processes each but the first writes `questions-1.jsonl` and so on. A run
+    that was killed and is resumed from its last checkpoint gives what it would have given
+    undisturbed. After SIGTERM or Ctrl-C the step in progress is finished and a checkpoint saved,
+    then Interrupted is raised.
     """
     if not config.model:
         raise ConfigError("no model is chosen; set model to a Qwen2.5-VL checkpoint")
@@ -55,13 +56,16 @@ def train(
     PartialState(cpu=not torch.cuda.is_available())
     with ExitStack() as stack:
         remark = on_remark or _unheard
-        start = agreed(lambda: folder.begin(stack, config, out, remark, resume=resume))
+        start = agreed(lambda: opening.begin(stack, config, out, remark, resume=resume))
+        examiner = Examiner(session, out, on_marks) if config.held_out else None
         stop = stack.enter_context(StopOnSignal())
         stack.enter_context(_quiet_libraries())
         trainer = make_trainer(config, session, out)
         _open(config, session, out, start)
-        trainer.add_callback(stop)
         trainer.add_callback(StopOnNonsense(out))
+        trainer.add_callback(stop)
+        if examiner is not None:
+            examiner.attend(trainer)
         trainer.add_callback(Chronicle(session, out, on_progress, on_remark))
         try:
             trainer.train(resume_from_checkpoint=str(start.path) if start else None)
@@ -72,7 +76,7 @@ def train(
         if stop.number is not None and trainer.state.global_step < config.steps:
             raise stop.interrupted(trainer.state.global_step)
         if trainer.is_world_process_zero():
-            folder.save_adapter(trainer.model, out)
+            opening.save_adapter(trainer.model, out)
             checkpoints.prune(out, config.keep, config.steps)
             with writing(out / "curves"):
                 draw([out], out / "curves")
@@ -140,8 +144,8 @@ def _open(config: TrainConfig, session: Session, out: Path, start: Sound | None)
     if start is not None:
         session.restore(start.session)
     processes = PartialState()
-    agreed(lambda: folder.prepare(config, out, step))
-    records.keep_until(out / records.file_of(processes.process_index), step)
+    agreed(lambda: opening.prepare(config, out, step))
+    opening.rewind(out / records.file_of(processes.process_index), step)
     processes.wait_for_everyone()
 
 

@@ -18,9 +18,8 @@ from spatialevo_core.writing import flush, locked, writing
 from spatialevo_trainer import checkpoints, metrics, records
 from spatialevo_trainer.checkpoints import Remark, Saving, Sound
 from spatialevo_trainer.config import TrainConfig
+from spatialevo_trainer.run_folder import ADAPTER, CONFIG, HELD_OUT
 
-CONFIG: Final = "config.toml"
-ADAPTER: Final = "adapter"
 LOCK: Final = "run.lock"
 
 T = TypeVar("T")
@@ -71,7 +70,16 @@ def prepare(config: TrainConfig, out: Path, step: int) -> None:
         flush(part)
         part.replace(stored)
     checkpoints.remove_unfinished(out)
-    records.keep_until(out / metrics.FILE, step)
+    for file in (metrics.FILE, HELD_OUT):
+        rewind(out / file, step)
+
+
+def rewind(path: Path, step: int) -> None:
+    """Put a file of rows back to where it was after that step; there is none before the first."""
+    if step:
+        records.keep_until(path, step)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def save_adapter(model: Any, out: Path) -> None:
