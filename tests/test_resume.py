@@ -167,14 +167,24 @@ def launched(config: TrainConfig, out: Path, how: str, killed_at: int | None = N
             while steps_done(out) < killed_at:
                 assert process.poll() is None
                 time.sleep(0.02)
-            workers = [*map(int, children_of(process.pid))]
-            for each in (process.pid, *workers):
+            everyone = [process.pid, *children_of(process.pid)]
+            for each in everyone:
                 os.kill(each, signal.SIGKILL)
+            while any(map(running, everyone)):
+                process.poll()
+                time.sleep(0.02)
     assert (process.returncode == 0) == (killed_at is None)
 
 
-def children_of(parent: int) -> list[str]:
-    return Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
+def children_of(parent: int) -> list[int]:
+    return [*map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split())]
+
+
+def running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def places(*files: Path) -> set[tuple[object, ...]]:
