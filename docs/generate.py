@@ -51,9 +51,9 @@ def cli_page() -> str:
 
 
 def help_sections(command: click.Command, parent: click.Context | None, name: str) -> Iterator[str]:
-    context = click.Context(
-        command, parent, name, terminal_width=WIDTH, max_content_width=WIDTH, show_default=None
-    )
+    shape = {"terminal_width": WIDTH, "max_content_width": WIDTH, "show_default": None}
+    # the settings say -h; and click remembers the first help option that it made
+    context = click.Context(command, parent, name, **shape, **command.context_settings)
     path = context.command_path
     yield f"## {path}\n\n```\n{command.get_help(context)}\n```\n"
     if isinstance(command, click.Group):

@@ -115,7 +115,7 @@ def examine(
     seed: int = 0,
 ) -> Marks:
     """The marks of a model; the questions depend on `places` and `seed` alone."""
-    config = config.model_copy(update={"n": SAMPLES, "quota": 1})
+    config = config.model_copy(update={"n": SAMPLES, "quota": 1, "judge": None})
     groups = {
         group: _accuracy(speaker, registry, config, here, seed=seed)
         for group, here in places.items()

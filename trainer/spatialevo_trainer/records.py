@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
+from spatialevo_core.judges import Judgement
 from spatialevo_core.question import Frozen
 from spatialevo_core.records import QuestionRecord, Record, repair_records
 from spatialevo_trainer.episode import Candidate, Episode
@@ -26,6 +27,8 @@ class AnswerRow(Frozen):
     reward: float | None
     accuracy: float | None = None
     f_explain: float | None = None
+    judged: Judgement | None = None
+    """What the run's judge said of the explanation; its score counted instead of f_explain."""
 
 
 class AskedRecord(Record):
@@ -47,6 +50,8 @@ class AskedRecord(Record):
     f_fmt: float | None = None
     f_valid: float | None = None
     f_obs: float | None = None
+    judged: Judgement | None = None
+    """What the run's judge said of the observation; its score counted instead of f_obs."""
     answers: tuple[AnswerRow, ...] = ()
     """Empty if the question did not go on to the solver."""
 
@@ -97,12 +102,14 @@ def _record(candidate: Candidate, step: int, number: int) -> AskedRecord:
         f_fmt=score.format if score else None,
         f_valid=score.valid if score else None,
         f_obs=score.observed if score else None,
+        judged=candidate.judged,
         answers=tuple(
             AnswerRow(
                 text=each.text,
                 reward=each.score.reward if each.score else None,
                 accuracy=each.accuracy,
                 f_explain=each.score.explained if each.score else None,
+                judged=each.judged,
             )
             for each in candidate.answers
         ),
