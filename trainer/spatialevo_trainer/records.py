@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from spatialevo_core.errors import RecordError
+from spatialevo_core.judges import Judgement
 from spatialevo_core.question import Frozen
 from spatialevo_core.records import QuestionRecord, Record, repair_records
 from spatialevo_core.writing import flush, writing
@@ -30,6 +31,8 @@ class AnswerRow(Frozen):
     f_explain: float | None = None
     fault: str | None = None
     """What the task's own code raised, which left the reply without a reward."""
+    judged: Judgement | None = None
+    """What the run's judge said of the explanation; its score counted instead of f_explain."""
 
 
 class AskedRecord(Record):
@@ -51,6 +54,8 @@ class AskedRecord(Record):
     f_fmt: float | None = None
     f_valid: float | None = None
     f_obs: float | None = None
+    judged: Judgement | None = None
+    """What the run's judge said of the observation; its score counted instead of f_obs."""
     answers: tuple[AnswerRow, ...] = ()
     """Empty if the question did not go on to the solver."""
     fault: str | None = None
@@ -110,6 +115,7 @@ def _record(candidate: Candidate, step: int, number: int) -> AskedRecord:
         f_fmt=score.format if score else None,
         f_valid=score.valid if score else None,
         f_obs=score.observed if score else None,
+        judged=candidate.judged,
         answers=tuple(
             AnswerRow(
                 text=each.text,
@@ -117,6 +123,7 @@ def _record(candidate: Candidate, step: int, number: int) -> AskedRecord:
                 accuracy=each.accuracy,
                 f_explain=each.score.explained if each.score else None,
                 fault=each.fault or None,
+                judged=each.judged,
             )
             for each in candidate.answers
         ),

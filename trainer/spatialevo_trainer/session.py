@@ -51,6 +51,8 @@ class Session:
     def __init__(self, config: TrainConfig, registry: Registry) -> None:
         self.config, self.registry = config, registry
         self.stage = Stage(registry, config.data, config.tasks)
+        if config.judge is not None:
+            registry.judge(config.judge)  # one that is not there is told before the first step
         self.scheduler = config.schedule.start(config.n)
         self.episode: Episode | None = None
         """The step in progress, or the last one."""
