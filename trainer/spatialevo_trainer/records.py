@@ -10,6 +10,8 @@ from typing import ClassVar
 from spatialevo_core.question import Frozen
 from spatialevo_core.records import QuestionRecord, Record, repair_records
 from spatialevo_trainer.episode import Candidate, Episode
+from spatialevo_trainer.explanations import Explanation
+from spatialevo_trainer.observations import Observation
 
 FILE = "questions.jsonl"
 
@@ -26,6 +28,10 @@ class AnswerRow(Frozen):
     reward: float | None
     accuracy: float | None = None
     f_explain: float | None = None
+    why: str = ""
+    """Why it scored so, in one plain sentence."""
+    report: Explanation | None = None
+    """Of an illegal question: what the explanation was found to say."""
 
 
 class AskedRecord(Record):
@@ -47,6 +53,10 @@ class AskedRecord(Record):
     f_fmt: float | None = None
     f_valid: float | None = None
     f_obs: float | None = None
+    why: str = ""
+    """Why it scored so, in plain sentences."""
+    report: Observation | None = None
+    """The parts of `f_obs`, and what was found in the observation."""
     answers: tuple[AnswerRow, ...] = ()
     """Empty if the question did not go on to the solver."""
 
@@ -97,12 +107,16 @@ def _record(candidate: Candidate, step: int, number: int) -> AskedRecord:
         f_fmt=score.format if score else None,
         f_valid=score.valid if score else None,
         f_obs=score.observed if score else None,
+        why=score.why if score else "",
+        report=score.report if score else None,
         answers=tuple(
             AnswerRow(
                 text=each.text,
                 reward=each.score.reward if each.score else None,
                 accuracy=each.accuracy,
                 f_explain=each.score.explained if each.score else None,
+                why=each.score.why if each.score else "",
+                report=each.score.report if each.score else None,
             )
             for each in candidate.answers
         ),

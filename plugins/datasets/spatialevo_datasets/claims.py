@@ -32,11 +32,16 @@ _ALL = re.compile(
 _DENIED = re.compile(r"(?:\b(?:no|not|without|nor|neither|never|lacks?)|n't)(?: \w+)?\s*$")
 _NOT = re.compile(r"\b(?:not|never|neither|nor)\b|n't\b")
 _GUESS = re.compile(r"\b(?:maybe|perhaps|possibly|might|could be|may be|either|whether|unclear)\b")
-_JOINED = re.compile(r"\s*(?:,|and|, and|&|as well as)\s*(?:\w+ ){0,2}$")
+_JOINED = re.compile(
+    r"\s*(?:,|and|, and|&|as well as)\s*(?:(?!with\b|on\b|in\b|at\b|is\b|are\b)\w+ ){0,2}$"
+)
 _OR = re.compile(r"[\s,]*(?:and/or|or|/)\s*(?:else )?(?:\w+ ){0,3}$")
 _NEAR = re.compile(r"\s*(?:(?!is\b|are\b|and\b|or\b|stands?\b|with\b)[\w'-]+\s+){0,3}$")
-_PRONOUN = re.compile(r"\s*(?P<word>it|them|that|this|these|those|both)\b(?! \w+ing\b)")
+_PRONOUN = re.compile(
+    r"\s*(?:(?:it|them|both)\b|(?:this|that|these|those)(?=\s*(?:[,.;:]|$|is\b|are\b|there\b)))"
+)
 _SUBJECT = re.compile(r"\b(?:it|they|these|this|that|both)\b")
+_IT = re.compile(r"\b(?:it|they)\b")
 _PLURAL = re.compile(r"\b(?:are|stand|sit|hang|lie|both)\b")
 _VERB = re.compile(
     r"\s*,?\s*(?:(?:there|we|you|i|one) )?(?:is|are|stands?|sits?|hangs?|lies?|rests?|sees?|finds?|"
@@ -44,6 +49,7 @@ _VERB = re.compile(
 )
 _NEW_CLAUSE = re.compile(r"(?:[,;:(]|\band\b|\bwhile\b|\bbut\b|\bwhereas\b)\s*(?:also |then )?$")
 _CONTINUES = re.compile(r"^\s*(?:,|,? ?and|,? ?but)\s*(?:(?:also|it|they|both) ?)?(?:is|are|stands?)?\s*$")
+_AND = re.compile(r"\s*,?\s*(?:and)?\s*")
 _SENTENCE = re.compile(r"[^.;!?\n]+(?:\.(?=\d)[^.;!?\n]+)*[.;!?\n]?")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
 _IMAGE = re.compile(
@@ -71,12 +77,15 @@ class Said(NamedTuple):
     meaning: Relation | Zone | Among | str
     """Words: how many there are."""
     about: tuple[str, ...]
+    """In the order of the meaning: the first is left of the second."""
     image: int | None = None
     """The number of the image it is said of."""
     denied: bool = False
     open: bool = False
     """A choice is left open."""
     guessed: bool = False
+    or_about: tuple[tuple[str, ...], ...] = ()
+    """What else may be meant: "it" leaves open which of some things it stands for."""
 
 
 def said(text: str, names: Sequence[Named]) -> Iterator[Said]:
@@ -117,6 +126,8 @@ class _Sentence:
     talk: _Talk
     _subjects: dict[int, str] = field(default_factory=dict)
     """By the end of the thing that a relation leads to: what it was said of."""
+    _zoned: Sequence[str] = ()
+    """What the last place in the image was said of."""
 
     def claims(self) -> Iterator[Said]:
         body = self.text[self.start : self.end]
@@ -194,7 +205,9 @@ class _Sentence:
             _VERB.match(self.text, place.end)
             or _NEAR.fullmatch(self.text[place.end : after[0].start])
         )
-        if before and not (begins and leads):
+        if self._zoned and not before and _AND.fullmatch(self._lead(place)):
+            group = list(self._zoned)
+        elif before and not (begins and leads):
             group = self._with_those_before(before[-1], place.start)
         elif after and after[0].start <= until:
             group = [after[0].name]
@@ -204,6 +217,7 @@ class _Sentence:
             group = [self.talk.subject]
         else:
             group = [n.name for n in self.names if n.end <= place.start][:1]
+        self._zoned = group
         for name in group:
             yield Said(zone, (name,), self._image(place.start), self._denied(place))
 
@@ -219,37 +233,43 @@ class _Sentence:
             yield Said(among, (name, *pair), self._image(place.start), self._denied(place))
 
     def _related(self, place: Heard, relation: Relation) -> Iterator[Said]:
-        other, last = self._other(place)
-        if not other:
+        others, last = self._others(place)
+        if not others:
             return
         for name in self._subjects_of(place, last):
-            if name == other:
-                continue
-            if last is not None:
+            rows = [
+                (other, name) if relation.turned else (name, other)
+                for other in others
+                if other != name
+            ]
+            if rows and last is not None:
                 self._subjects[last.end] = name
-            about = (other, name) if relation.turned else (name, other)
-            yield Said(relation, about, self._image(place.start), self._denied(place))
+            for about in rows[:1]:
+                image, denied = self._image(place.start), self._denied(place)
+                yield Said(relation, about, image, denied, or_about=tuple(rows[1:]))
 
-    def _other(self, place: Heard) -> tuple[str, Named | None]:
-        """What the words lead to, and where it stands if it is not a pronoun."""
+    def _others(self, place: Heard) -> tuple[list[str], Named | None]:
+        """What the words lead to, and where it stands; of a pronoun, what it may stand for."""
         before = [n for n in self.names if n.end <= place.start]
         if place.whose or _PRONOUN.match(self.text, place.end):
-            begins = self._begins(place)
-            named = before[:-1] if before and not begins else before
-            return (named[-1].name if named else self.talk.subject), None
+            named = before if self._begins(place) else before[:-1]
+            if not named:
+                return [self.talk.subject] if self.talk.subject else [], None
+            near, first = named[-1], named[0].name
+            return list(dict.fromkeys((near.name, self._subjects.get(near.end, first), first))), None
         after = [n for n in self.names if n.start >= place.end]
         if after and _NEAR.fullmatch(self.text[place.end : after[0].start]):
-            return after[0].name, after[0]
-        return "", None
+            return [after[0].name], after[0]
+        return [], None
 
     def _subjects_of(self, place: Heard, last: Named | None) -> list[str]:
         """The things of which something is said."""
         before = [n for n in self.names if n.end <= place.start]
         reached = last.end if last is not None else place.end
-        if last is None and not place.whose:
-            reached += len(_PRONOUN.match(self.text, place.end)[0])  # type: ignore[index]
+        pronoun = None if last is not None else _PRONOUN.match(self.text, place.end)
+        reached = pronoun.end() if pronoun else reached
         after = [n for n in self.names if n.start >= reached]
-        if after and self._begins(place):
+        if after and self._begins(place) and not self._place_in(reached, after[0].start):
             between = self.text[reached : after[0].start]
             if _VERB.match(between) or (not before and len(between.split()) <= 4) or place.whose:
                 return [after[0].name]
@@ -257,13 +277,13 @@ class _Sentence:
             lead = self.text[self.start : place.start]
             return [self.talk.subject] if self.talk.subject and _SUBJECT.search(lead) else []
         near = before[-1]
-        if near.end in self._subjects and _CONTINUES.match(self.text[near.end : place.start]):
+        lead = self.text[near.end : place.start]
+        if near.end in self._subjects and (_CONTINUES.match(lead) or _IT.search(lead)):
             return [self._subjects[near.end]]
-        if near.end in self._subjects and re.search(
-            r"\b(?:it|they)\b", self.text[near.end : place.start]
-        ):
-            return [self._subjects[near.end]]
-        return self._with_those_before(near, place.start)
+        return self._with_those_before(near, place.start, all_joined=pronoun is not None)
+
+    def _place_in(self, start: int, end: int) -> bool:
+        return any(start <= each.start < end for each in self.places)
 
     def _begins(self, place: Heard) -> bool:
         """Whether the words begin a sentence or a clause."""
@@ -276,10 +296,12 @@ class _Sentence:
         ends = [each.end for each in (*self.names, *self.places) if each.end <= place.start]
         return self.text[max(ends, default=self.start) : place.start]
 
-    def _with_those_before(self, near: Named, until: int) -> list[str]:
+    def _with_those_before(
+        self, near: Named, until: int, *, all_joined: bool = False
+    ) -> list[str]:
         """A name, and those joined to it where the verb is a plural."""
         group = [near]
-        if _PLURAL.search(self.text[near.end : until]):
+        if all_joined or _PLURAL.search(self.text[near.end : until]):
             earlier = [n for n in self.names if n.end <= near.start]
             while earlier and _JOINED.fullmatch(self.text[earlier[-1].end : group[0].start]):
                 group.insert(0, earlier.pop())

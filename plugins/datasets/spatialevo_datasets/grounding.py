@@ -36,7 +36,7 @@ def ground(scene: Scene, frames: tuple[int, ...], text: str) -> Grounding:
     names = _names(scene, there, lowered)
     named = [each for each in names if not each.denied]
     told = dict.fromkeys(each.name for each in named)
-    claims = (_checked(there, each) for each in said(lowered, names))
+    claims = (_meant(there, each) for each in said(lowered, names))
     whole = _WHOLE.search(lowered)
     begins_whole = bool(named and whole and whole.start() < named[0].start)
     return Grounding(
@@ -60,6 +60,13 @@ def _names(scene: Scene, there: Arrangement, text: str) -> tuple[Named, ...]:
         found.append(counted(text, Named(name, each.start, each.end), end))
         end = each.end
     return tuple(found)
+
+
+def _meant(there: Arrangement, claim: Said) -> Claim:
+    """The claim checked, in the sense in which it is true if a pronoun leaves some open."""
+    senses = (claim.about, *claim.or_about)
+    found = [_checked(there, claim._replace(about=about)) for about in senses]
+    return next((each for each in found if each.holds), found[0])
 
 
 def _checked(there: Arrangement, claim: Said) -> Claim:
