@@ -85,10 +85,12 @@ _INCH_WORD = re.compile(r" in (?=\w)")
 
 _LETTERS = re.compile(r"[a-z]+")
 _OFFERING = frozenset(
-    "and to through till until up at least most maybe perhaps possibly probably likely even about "
-    "around roughly approximately nearly almost versus vs either alternatively otherwise else then "
-    "if not between it could might may be".split()
+    {"and", "to", "through", "till", "until", "up", "at", "least", "most", "maybe", "perhaps"}
+    | {"possibly", "probably", "likely", "even", "about", "around", "roughly", "approximately"}
+    | {"nearly", "almost", "versus", "vs", "either", "alternatively", "otherwise", "else", "then"}
+    | {"if", "not", "between", "it", "could", "might", "may", "be"}
 )
+"""Words that may stand between the numbers of a choice."""
 _OFFERED = re.compile(r"[\s,;/.\-~&|+?!()\u2026]*")
 _ROUNDING = 0.03
 
@@ -170,8 +172,8 @@ def _alternatives(between: str, after: str) -> bool:
     words = _LETTERS.findall(between)
     if "or" in words:
         return True
-    nouns = [word for word in words if word not in _OFFERING]
-    same_noun = nouns == _LETTERS.findall(after)[: len(nouns)]
+    nouns = [word.rstrip("s") for word in words if word not in _OFFERING]
+    same_noun = nouns == [word.rstrip("s") for word in _LETTERS.findall(after)[: len(nouns)]]
     return same_noun and _OFFERED.fullmatch(_LETTERS.sub("", between)) is not None
 
 

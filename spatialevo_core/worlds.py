@@ -59,7 +59,7 @@ class Claim(Frozen):
     holds: bool | None = None
     """None: the world cannot tell. What a text leaves open ("one or the other") does not hold."""
     common: float = 0.5
-    """The share of worlds in which such a thing would hold by chance: what holds in all says nothing."""
+    """The share of worlds in which it would hold by chance: what holds in all says nothing."""
 
 
 class Grounding(Frozen):

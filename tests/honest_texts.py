@@ -68,7 +68,11 @@ OBSERVATIONS: dict[tuple[str, tuple[int, ...], str], tuple[str, ...]] = {
         "refrigerator is on the right side, next to another chair.",
         "Across the image, from left to right: a plant, a dining table, a counter, a refrigerator.",
     ),
-    ("lroom-2", (24,), "In this image, where is the bookshelf relative to the sofa (front = the way the camera looks)?"): (
+    (
+        "lroom-2",
+        (24,),
+        "In this image, where is the bookshelf relative to the sofa (front = the way the camera looks)?",
+    ): (
         "An L-shaped room. The sofa is on the far left, the bookshelf on the right. A desk stands "
         "between the sofa and the bookshelf.",
         "We are in a study. The sofa is left of the desk and the bookshelf is right of the desk, "
@@ -111,5 +115,69 @@ OBSERVATIONS: dict[tuple[str, tuple[int, ...], str], tuple[str, ...]] = {
         "A room with a lamp on the left and a cabinet to its right; a chair is in front of the "
         "cabinet.",
         "A chair is closer than a cabinet, and a lamp is left of the cabinet.",
+    ),
+}
+
+EXPLANATIONS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("room-0", "How far is the piano from the door, in meters?"): (
+        "There is no piano in this room.",
+        "The room doesn't have a piano, so its distance from the door can't be measured.",
+        "I cannot find a piano anywhere.",
+        "The piano is missing.",
+        "A piano does not exist here.",
+        "No piano can be found, only the door.",
+        "The piano isn't in the room.",
+    ),
+    ("room-0", "How far is the armchair from the door, in meters?"): (
+        "There are two armchairs, and the question does not say which one is meant.",
+        "The armchair is ambiguous: the room has more than one.",
+        "Several armchairs stand in this room.",
+        "It is unclear which armchair is meant.",
+        "More than one armchair is there, so the distance to the door has no single answer.",
+    ),
+    ("room-0", "How far is the sofa from the sofa, in meters?"): (
+        "The sofa is compared with itself.",
+        "Both are the same object, the sofa.",
+        "The question names the sofa twice.",
+        "It asks for the distance of the sofa to itself.",
+    ),
+    ("tiny-4", "Is the sofa left or right of the plant?"): (
+        "there is no sofa",
+        "I see no sofa next to the plant.",
+        "The picture does not contain a sofa.",
+        "This room lacks a couch.",
+    ),
+    ("room-5", "How far is the bed from the door, in meters?"): (
+        "The bed does not exist.",
+        "No bed is present in this room.",
+        "It's an office without a bed.",
+    ),
+}
+
+ANSWERS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("room-0", "How many windows are in this room?"): (
+        "2",
+        "two",
+        "There are two windows.",
+        "one on each of two walls, so 2",
+        "I count 1 and then 1 more, which makes 2",
+        "2 windows",
+    ),
+    (
+        "room-0",
+        "Measuring from the closest point of each, how far is the sofa from the door, in meters?",
+    ): (
+        "1.82",
+        "about 1.8 m",
+        "182 cm",
+        "1.8 meters, that is 180 cm",
+        "1 m 82 cm",
+        "roughly 1.8 m (5.9 ft)",
+    ),
+    ("tiny-4", "Is the lamp left or right of the plant?"): (
+        "left",
+        "It is to the left.",
+        "The lamp is on the left of the plant.",
+        "Left side",
     ),
 }

@@ -206,7 +206,7 @@ def test_what_a_view_grounds_counts_claims_too():
 EXPLANATIONS = {
     "the lamp is not there": 1.0,
     "no such thing: lamp": 1.0,
-    "it is not there": 0.6,
+    "it is not there": 0.3,
     "the lamp is not there, but a radio is": 0.6,
     "the lamp": 0.3,
     "the lamp is not there, or it is the same thing": 0.3,

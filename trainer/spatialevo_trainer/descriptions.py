@@ -23,22 +23,21 @@ _NEAR_WORDS = 3
 
 DESCRIBING = frozenset(
     """
-    red green blue yellow orange purple white black grey gray brown pink beige dark bright light pale
-    coloured colored striped shiny dull transparent golden silver
-    big small large little tall short long wide narrow thin thick high low deep flat tiny huge heavy
-    longer shorter taller bigger smaller larger wider thinner higher lower heavier lighter
-    round square rectangular oval curved straight bent pointed sharp smooth rough
-    wooden metal glass plastic paper leather fabric stone ceramic rubber
-    old new clean dirty open closed empty full broken whole half tilted upright folded stacked
-    left right middle center centre top bottom front back side edge corner end
-    above below under over behind beside between near next close far opposite against along across
-    inside outside around beneath on in at by touching away apart together alone
-    first second third last one two three four five six seven eight several many few both
-    stands stand standing sits sit sitting lies lie lying hangs hang hanging leans lean leaning rests
-    rest resting holds holding carries covers covering moves moving rolls rolling falls falling turns
-    turning swings swinging floats floating points pointing faces facing leads attached mounted
-    tied joined fixed placed fastest slowest fast slow still nearest farthest closest tallest
-    shortest longest biggest smallest highest lowest leftmost rightmost
+    red green blue yellow orange purple white black grey gray brown pink beige dark bright light
+    pale coloured colored striped shiny dull transparent golden silver big small large little
+    tall short long wide narrow thin thick high low deep flat tiny huge heavy longer shorter
+    taller bigger smaller larger wider thinner higher lower heavier lighter round square
+    rectangular oval curved straight bent pointed sharp smooth rough wooden metal glass plastic
+    paper leather fabric stone ceramic rubber old new clean dirty open closed empty full broken
+    whole half tilted upright folded stacked left right middle center centre top bottom front
+    back side edge corner end above below under over behind beside between near next close far
+    opposite against along across inside outside around beneath on in at by touching away apart
+    together alone first second third last one two three four five six seven eight several many
+    few both stands stand standing sits sit sitting lies lie lying hangs hang hanging leans lean
+    leaning rests rest resting holds holding carries covers covering moves moving rolls rolling
+    falls falling turns turning swings swinging floats floating points pointing faces facing
+    leads attached mounted tied joined fixed placed fastest slowest fast slow still nearest
+    farthest closest tallest shortest longest biggest smallest highest lowest leftmost rightmost
     """.split()  # noqa: SIM905  (a paragraph of words reads better than 200 strings)
 )
 
@@ -65,7 +64,7 @@ def described(text: str, view: Any) -> Grounding:
 
 
 def _nearest(text: str, mentions: Sequence[Mention], word: tuple[int, int]) -> Mention | None:
-    """The name that the word is nearest to, the one after it in doubt; none for a word of a name."""
+    """The name that the word is nearest to, in doubt the one after it."""
     start, end = word
     if any(each.start < end and start < each.end for each in mentions):
         return None

@@ -9,7 +9,7 @@ from typing import Any
 from spatialevo_core.engine import SAID_UNPARSEABLE, UNPARSEABLE
 from spatialevo_core.question import Frozen, Reason, Verdict
 from spatialevo_core.task import AnyTask
-from spatialevo_core.text import plain, plural, sentence
+from spatialevo_core.text import LONGEST_TEXT, plain, plural, sentence
 
 RIGHT, MOSTLY, PARTLY, WRONG = 1.0, 0.6, 0.3, 0.0
 MOST_STRAY = 2
@@ -19,16 +19,18 @@ PLACE = "{}"
 
 _CLAUSE = re.compile(r"[,.;:!?\n]|\b(?:because|since|although|but|while|whereas|so)\b")
 _SHORT = ((re.compile(r"\bcannot\b"), "can not"), (re.compile(r"\bcan't\b"), "can not"))
-_ARTICLES = frozenset("the a an any this that these those".split())
-_NAME = "\x00"
+_ARTICLES = frozenset(["the", "a", "an", "any", "this", "that", "these", "those"])
+_BLAMED, _OTHER = "\x00", "\x01"
+"""What stands for a name in a clause: of what is to blame, and of anything else."""
 
 
 class Explanation(Frozen):
     """The grade of an explanation, and what it named."""
 
     score: float
-    """1 the reason and exactly its entities; 0.6 the reason with entities missing or too many; 0.3
-    only the entities, or the reason beside one that does not apply; 0 otherwise."""
+    """1 the reason and exactly its entities; 0.6 the reason with some of them missing, or up to two
+    too many; 0.3 only the one or the other, or both beside a reason that does not apply; 0
+    otherwise."""
     why: str
     """In one sentence."""
     reasons: tuple[str, ...] = ()
@@ -42,7 +44,8 @@ class Explanation(Frozen):
 
 
 def explanation(text: str, verdict: Verdict, view: Any, task: AnyTask) -> Explanation:
-    """The graded explanation of an illegal question."""
+    """The graded explanation of an illegal question; of at most 2,000 characters."""
+    text = "" if len(text) > LONGEST_TEXT else text
     vocabulary = view.vocabulary()
     offending = {
         vocabulary.known(name) or name for each in verdict.reasons for name in each.entities
@@ -50,14 +53,20 @@ def explanation(text: str, verdict: Verdict, view: Any, task: AnyTask) -> Explan
     clauses = [_Clause(each, vocabulary, offending) for each in _clauses(text)]
     given = tuple(each for each in verdict.reasons if any(c.gives(each.said) for c in clauses))
     wrong = tuple(dict.fromkeys(_wrong(clauses, verdict, task)))
-    blamed = {vocabulary.known(n) or n for each in (given or verdict.reasons) for n in each.entities}
+    blamed = {
+        vocabulary.known(n) or n for each in (given or verdict.reasons) for n in each.entities
+    }
     named = {name for each in clauses for name in each.names}
     accusing = [c for c in clauses if any(c.gives(each.said) for each in given)]
-    accused = {name for each in accusing for name in each.names}
     asked = {each.name for each in vocabulary.mentions(_asked(verdict))}
+    bound = [c for c in accusing if any(c.binds(each.said) for each in given)]
+    accused = {
+        name for each in accusing for name in each.names - (asked if each in bound else set())
+    }
+    accused |= {name for each in bound for name in each.names & offending}
     stray = ((accused or named) - offending) | (named - offending - asked) if offending else set()
     return Explanation(
-        score=_grade(given, wrong, complete=blamed <= named, stray=len(stray), blamed=bool(blamed)),
+        score=_grade(given, wrong, blamed, named, stray) if "?" not in text else WRONG,
         why=_why(verdict, given, wrong, sorted(blamed - named), sorted(stray)),
         reasons=tuple(each.code for each in given),
         wrong_reasons=wrong,
@@ -67,15 +76,21 @@ def explanation(text: str, verdict: Verdict, view: Any, task: AnyTask) -> Explan
 
 
 def _grade(
-    given: tuple[Reason, ...], wrong: tuple[str, ...], *, complete: bool, stray: int, blamed: bool
+    given: tuple[Reason, ...],
+    wrong: tuple[str, ...],
+    blamed: set[str],
+    named: set[str],
+    stray: set[str],
 ) -> float:
-    if stray > MOST_STRAY or len(wrong) > 1:
+    """The grade; `blamed` are the entities that are to be named, `stray` those that are not."""
+    unnamed = bool(blamed) and not blamed & named
+    if len(stray) > MOST_STRAY or len(wrong) > 1 or (unnamed and (stray or wrong)):
         return WRONG
     if not given:
-        return PARTLY if blamed and complete and not stray and not wrong else WRONG
-    if wrong:
+        return PARTLY if blamed and blamed <= named and not stray and not wrong else WRONG
+    if wrong or unnamed:
         return PARTLY
-    return RIGHT if complete and not stray else MOSTLY
+    return RIGHT if blamed <= named and not stray else MOSTLY
 
 
 def _wrong(clauses: Iterable[_Clause], verdict: Verdict, task: AnyTask) -> Iterator[str]:
@@ -110,18 +125,24 @@ class _Clause:
             word = _spaced(form)
             if word in self._text and word.strip():
                 self.names.add(name)
-                self._named = self._named.replace(word, f" {_NAME} ")
-        self._offending = self.names & {*offending}
+                token = _BLAMED if name in offending else _OTHER
+                self._named = self._named.replace(word, f" {token} ")
 
     def gives(self, said: Iterable[str]) -> bool:
         """Whether it says one of these; of what is to blame, where a name belongs into it."""
-        return any(
-            self.says(phrase) and (PLACE not in phrase or bool(self._offending)) for phrase in said
-        )
+        return any(self._says(phrase, _BLAMED) for phrase in said)
+
+    def binds(self, said: Iterable[str]) -> bool:
+        """Whether it says one of these that names what is to blame."""
+        return self.gives(phrase for phrase in said if PLACE in phrase)
 
     def says(self, phrase: str) -> bool:
         """Whether it says this, of whatever name where one belongs into it."""
-        return _spaced(phrase.replace(PLACE, _NAME)) in (self._named if PLACE in phrase else self._text)
+        return self._says(phrase, _BLAMED) or self._says(phrase, _OTHER)
+
+    def _says(self, phrase: str, token: str) -> bool:
+        wanted = _spaced(phrase.replace(PLACE, token))
+        return wanted in (self._named if PLACE in phrase else self._text)
 
 
 def _clauses(text: str) -> list[str]:
@@ -137,12 +158,12 @@ def _asked(verdict: Verdict) -> str:
 
 
 def _spaced(text: str) -> str:
-    """The words between single spaces, without articles, so that no phrase matches inside a word."""
-    said = plain(text).lower() if _NAME not in text else text.lower()
+    """The words between single spaces, so that no phrase matches inside a word; no articles."""
+    said = plain(text).lower() if text.isprintable() else text.lower()
     for pattern, long in _SHORT:
         said = pattern.sub(long, said)
     said = said.replace("n't", " not")
-    kept = "".join(c if c.isalnum() or c in {"'", _NAME} else " " for c in said)
+    kept = "".join(c if c.isalnum() or c in {"'", _BLAMED, _OTHER} else " " for c in said)
     return f" {' '.join(word for word in kept.split() if word not in _ARTICLES)} "
 
 

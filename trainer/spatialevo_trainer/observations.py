@@ -44,7 +44,7 @@ class Observation(Frozen):
     flow: float
     """Below 1 if it begins with them rather than with the whole."""
     substance: float
-    """Whether its true claims say enough of what it names; what holds in most worlds says little."""
+    """Whether its true claims say enough of what it names; what often holds says little."""
     economy: float
     """Below 1 if it names more than anybody asked about."""
     own: float

@@ -88,7 +88,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answered:
-    """A solver's reply, read; the answer is empty unless exactly one tag holds it, and no other tag."""
+    """A solver's reply, read; the answer is empty unless one tag holds it, and no other tag."""
 
     answer: str
     format: float

@@ -97,10 +97,7 @@ class Arrangement:
     @cached_property
     def pictured(self) -> tuple[Mapping[int, Placed], ...]:
         """For each image, where it shows which things, by id."""
-        return tuple(
-            self.scene.derived.get(("pictured", index), lambda index=index: self._pictured(index))
-            for index in self.frames
-        )
+        return tuple(map(self._kept, self.frames))
 
     @cached_property
     def every(self) -> tuple[Instance, ...]:
@@ -270,6 +267,9 @@ class Arrangement:
     def _noticed(self, instance: Instance) -> bool:
         looks = [self.scene.sight(instance, index) for index in self.frames]
         return not self.scene.frames or any(look is None or look.glimpsed for look in looks)
+
+    def _kept(self, index: int) -> Mapping[int, Placed]:
+        return self.scene.derived.get(("pictured", index), lambda: self._pictured(index))
 
     def _pictured(self, index: int) -> Mapping[int, Placed]:
         frame, found = self.scene.frame(index), {}

@@ -9,10 +9,11 @@ from itertools import product
 from spatialevo_core.text import LONGEST_TEXT, plain
 from spatialevo_core.worlds import Claim, Grounding
 from spatialevo_datasets.arrangement import Arrangement, Images, Truth
-from spatialevo_datasets.claims import NUMBERS, SEVERAL, Named, Said, counted, said
+from spatialevo_datasets.claims import NUMBERS, SEVERAL, Named, Said, counted
 from spatialevo_datasets.instances import Instance
 from spatialevo_datasets.relations import Among, Relation, Zone
 from spatialevo_datasets.scene import Scene
+from spatialevo_datasets.sentences import said
 
 COMMON_ZONE, COMMON_AMONG, COMMON_OBJECTS = 0.5, 0.3, 0.4
 COMMON_COUNT = {0: 1.0, 1: 0.7}
@@ -44,7 +45,9 @@ def ground(scene: Scene, frames: tuple[int, ...], text: str) -> Grounding:
         seen=tuple(name for name in told if name in there.things),
         unseen=tuple(name for name in told if scene.labelled(name) and name not in there.things),
         invented=tuple(name for name in told if not scene.labelled(name)),
-        claims=tuple({(c.text, c.about): c for c in claims if c.common < 1 or not c.holds}.values()),
+        claims=tuple(
+            {(c.text, c.about): c for c in claims if c.common < 1 or not c.holds}.values()
+        ),
     )
 
 
@@ -89,9 +92,9 @@ def _checked(there: Arrangement, claim: Said) -> Claim:
         common = 1 / max(2, shown) if meaning.alone else COMMON_ZONE
     elif isinstance(meaning, Among):
         truth = _some(
-            there.between(*those, images)
-            for those in product(*groups)
-            if len({each.id for each in those}) == len(those)
+            there.between(a, b, c, images)
+            for a, b, c in product(*groups)
+            if len({a.id, b.id, c.id}) == len(about)
         )
         common = COMMON_AMONG
     else:
@@ -119,7 +122,9 @@ def _count(
     there: Arrangement, word: str, about: tuple[str, ...], images: Images, *, scoped: bool
 ) -> Claim:
     """Whether there are so many; what is hardly visible may be counted or not."""
-    those = [each for name in about for each in there.things.get(name, ())] if about else there.every
+    those = (
+        [each for name in about for each in there.things.get(name, ())] if about else there.every
+    )
     if scoped:
         those = [each for each in those if any(each.id in there.pictured[at] for at in images)]
     clear = sum(_clearly(there, each) for each in those)

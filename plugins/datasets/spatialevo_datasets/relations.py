@@ -97,9 +97,7 @@ MEANINGS: tuple[Meaning, ...] = (
         r"(?:from )?(?:the )?front to (?:the )?back|from near to far|(?:from )?nearest to farthest",
         Relation("farther than", r"(?!)", A.farther, turned=True),
     ),
-    Zone(
-        "leftmost", r"left-?most|(?:farthest|furthest) (?:to the )?left", A.leftmost, alone=True
-    ),
+    Zone("leftmost", r"left-?most|(?:farthest|furthest) (?:to the )?left", A.leftmost, alone=True),
     Zone(
         "rightmost", r"right-?most|(?:farthest|furthest) (?:to the )?right", A.rightmost, alone=True
     ),
@@ -114,7 +112,10 @@ MEANINGS: tuple[Meaning, ...] = (
         "farther than", rf"(?:closer|nearer)(?: to (?:{_CAMERA}))? than", A.farther, turned=True
     ),
     Zone(
-        "nearest to the camera", rf"(?:closest|nearest)(?: to)? (?:{_CAMERA})", A.nearest, alone=True
+        "nearest to the camera",
+        rf"(?:closest|nearest)(?: to)? (?:{_CAMERA})",
+        A.nearest,
+        alone=True,
     ),
     Zone(
         "farthest from the camera",
@@ -160,7 +161,11 @@ MEANINGS: tuple[Meaning, ...] = (
     Relation("higher than", r"(?:higher|farther up|further up)(?: up)? than", A.higher),
     Relation("higher than", r"(?:lower|farther down)(?: down)? than", A.higher, turned=True),
     Relation(
-        "above", r"(?:right |just |directly )?(?:above|over)(?! there)", A.above, some=True, common=0.7
+        "above",
+        r"(?:right |just |directly )?(?:above|over)(?! there)",
+        A.above,
+        some=True,
+        common=0.7,
     ),
     Relation(
         "above",
@@ -179,8 +184,8 @@ MEANINGS: tuple[Meaning, ...] = (
 
 SIDES = re.compile(
     r"\b(?:(?P<where>on|to|at|in|along|towards?|from) )?(?:(?P<whose>its|their) |the |your |our )?"
-    r"(?:(?:very|far|extreme|immediate|direct|upper|lower|near) )?(?P<side>left|right)(?:[- ]?hand)?"
-    r"(?: (?:side|half|part|edge|end|portion|wall|corner))?"
+    r"(?:(?:very|far|extreme|immediate|direct|upper|lower|near) )?(?P<side>left|right)"
+    r"(?:[- ]?hand)?(?: (?:side|half|part|edge|end|portion|wall|corner))?"
     rf"(?P<of> (?:of|from)\b(?P<whole> {_PICTURE}\b)?)?(?![\w-]|'s)"
 )
 _OTHERS = re.compile(
@@ -190,7 +195,7 @@ _ENDS = re.compile(r"\s*(?:[,;.:)/]|$)|\s+(?:and|or|and/or|while)\b")
 
 
 def heard(text: str) -> tuple[Heard, ...]:
-    """Every word for a place in a text in lower case, in its order; of overlapping ones the first."""
+    """Every word for a place in a text in lower case; of overlapping ones the first."""
     found = sorted(_found(text), key=lambda each: (each.start, -each.end))
     kept: list[Heard] = []
     for each in found:

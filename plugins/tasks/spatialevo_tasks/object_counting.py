@@ -62,7 +62,11 @@ def candidates(view: SceneView, rng: Random) -> Iterator[Category]:
         yield Category(category=label)
 
 
-@rule("answer.empty", Stage.DEGENERATE, said=("none", "no such", "zero", "0", "nothing to count", *rules.MISSING_SAID))
+@rule(
+    "answer.empty",
+    Stage.DEGENERATE,
+    said=("none", "no such", "zero", "0", "nothing to count", *rules.MISSING_SAID),
+)
 def some(
     _view: SceneView, q: Category, answer: Answer[Members], _terms: SpatialTerms
 ) -> Complaint | None:

@@ -149,7 +149,10 @@ TASK = SpatialTask(
         rules.exist("object"),
         pairs.alone("object"),
         measured,
-        rules.decisive(close, said=("show as much", "shows as much", "same amount", "equally visible", "as visible")),
+        rules.decisive(
+            close,
+            said=("show as much", "shows as much", "same amount", "equally visible", "as visible"),
+        ),
     ),
     candidates=candidates,
     solve=solve,
