@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -34,6 +35,25 @@ class SessionState(Frozen):
     scheduler: dict[str, object]
 
 
+class Stopwatch:
+    """Time by what it was spent on; whoever ends a part says which it was."""
+
+    def __init__(self) -> None:
+        self.laps_s: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def restart(self) -> None:
+        """Forget what was measured."""
+        self.laps_s = {}
+        self._since = time.perf_counter()
+
+    def lap(self, part: str) -> None:
+        """Count the time since the last lap for a part."""
+        now = time.perf_counter()
+        self.laps_s[part] = self.laps_s.get(part, 0.0) + now - self._since
+        self._since = now
+
+
 class Session:
     """A run's memory; knows nothing of models."""
 
@@ -45,6 +65,8 @@ class Session:
         """The step in progress, or the last one."""
         self.report: dict[str, float] = {}
         """The metrics of the last step."""
+        self.watch = Stopwatch()
+        """Of the step in progress: `generation`, `oracle` and `update`."""
 
     def begin(self, step: int, rows: Sequence[int]) -> Episode:
         """The episode of a step for these rows, determined by seed, step, rows and scheduler."""
@@ -68,6 +90,7 @@ class Session:
         self.report = means(merge(share.sums for share in shares))
         for task in self.stage.tasks:
             self.report[f"scheduler/accuracy/{task.name}"] = self.scheduler.accuracy(task.name)
+        self.watch.lap("oracle")
 
     def state(self, step: int) -> SessionState:
         """For a checkpoint after `step` steps."""
@@ -100,6 +123,9 @@ class Session:
         if set(role) != {own}:
             return [None] * len(completions)
         assert self.episode is not None  # noqa: S101
+        self.watch.lap("generation")
         texts = [str(completion[0]["content"]) for completion in completions]
         hear = self.episode.hear_questions if own == "questioner" else self.episode.hear_answers
-        return hear(texts)
+        rewards = hear(texts)
+        self.watch.lap("oracle")
+        return rewards
