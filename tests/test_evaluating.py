@@ -23,7 +23,7 @@ from spatialevo_core.question import Answer, Evidence
 from spatialevo_core.records import QuestionRecord, read_records, write_records
 from spatialevo_trainer.evaluation import ScoreRecord, evaluate
 from spatialevo_trainer.prompts import write_answer
-from spatialevo_trainer.question_worlds import Worlds, trained_on
+from spatialevo_trainer.question_worlds import Worlds, trained_on, training_remark
 from spatialevo_trainer.replies import ReplyRecord, read_questions, read_replies
 
 PAGE = Path(__file__).parent.parent / "docs" / "evaluating.md"
@@ -215,6 +215,17 @@ def test_worlds_that_a_run_was_trained_on_are_named(tmp_path):
     assert trained_on(tmp_path, rows, registry) == ("school/shelf-1",)
     (tmp_path / "config.toml").write_text(settings(data=[{"dataset": "school"}]).toml())
     assert len(trained_on(tmp_path, rows, registry)) == 3
+
+
+def test_settings_of_another_version_are_a_remark_and_no_crash(tmp_path):
+    (tmp_path / "config.toml").write_text("later = 1\n")
+    told = training_remark(tmp_path, questions(), school())
+    assert "could not be told" in told
+    assert "setting 'later'" in told
+    (tmp_path / "config.toml").write_text(
+        settings(data=[{"dataset": "school", "ids": ["shelf-7"]}]).toml()
+    )
+    assert training_remark(tmp_path, questions(), school()) is None
 
 
 def test_worlds_are_loaded_where_the_dataset_is():
