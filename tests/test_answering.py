@@ -144,6 +144,14 @@ def test_replies_under_other_settings_are_left_alone(run, asked, tmp_path):
     assert (out / "replies.jsonl").read_bytes() == before
 
 
+def test_a_model_that_cannot_be_loaded_leaves_the_folder_to_the_next(run, asked, tmp_path):
+    out = ("--tokens", 2, "--out", tmp_path / "out")
+    wrong = run("eval", asked, "--model", tmp_path / "absent", *out)
+    assert wrong.exit_code == 1
+    assert "is no folder; give a folder with a checkpoint" in wrong.stderr
+    assert run("eval", asked, "--model", tiny_model(), *out).exit_code == 0
+
+
 def test_a_view_that_breaks_is_a_fault_and_not_asked_again(run, asked, tmp_path, monkeypatch):
     def broken(view):
         raise KeyError("picture")

@@ -127,7 +127,7 @@ def test_a_report_holds_table_picture_and_settings(two_arms, tmp_path):
     assert page.read_text().count("data:image/png;base64,") == 1
     for text in (markdown.read_text(), page.read_text()):
         assert "0.92 ± 0.02" in text
-        assert "-0.80 ± 0.00, higher in 0 of 5" in text
+        assert "-0.80 ± 0.00, lower in 5 of 5" in text
         assert "reward=consensus" in text
         assert "How to read this" in text
     cells = dict(zip(HEAD[:3], rows(found)[0], strict=False))
@@ -219,7 +219,7 @@ def test_the_command_prints_a_table_and_writes_the_report(two_arms, tmp_path, ru
     assert done.exit_code == 0, done.output
     first, *_ = done.stdout.splitlines()
     assert first.split() == " ".join(HEAD).split()
-    assert "higher in 0 of 5" in done.stdout
+    assert "lower in 5 of 5" in done.stdout
     assert str(tmp_path / "out" / "comparison.html") in done.stdout
     assert "gone holds no run" in done.stderr
     as_json = run("compare", *two_arms, "--out", tmp_path / "out", "--json")

@@ -13,12 +13,11 @@ from pydantic import Field
 from spatialevo_core.errors import ConfigError, TaskFault
 from spatialevo_core.question import Frozen
 from spatialevo_core.records import QuestionRecord, repair_records, write_records
-from spatialevo_trainer.config import load_config
 from spatialevo_trainer.episode import Row
 from spatialevo_trainer.prompts import STYLES, PromptStyle
 from spatialevo_trainer.question_worlds import Worlds
 from spatialevo_trainer.replies import ReplyRecord, read_replies
-from spatialevo_trainer.run_folder import CONFIG, run_of
+from spatialevo_trainer.run_folder import base_of, config_in, run_of
 from spatialevo_trainer.stage import row_random
 
 ASKING: Final = "asking.json"
@@ -50,16 +49,17 @@ def asking_of(questions: Path, model: str | None, adapter: Path | None, **given:
     run = None if adapter is None else run_of(adapter)
     settings: dict[str, Any] = {}
     if run is not None:
-        config = load_config(run / CONFIG)
+        config = config_in(run)
         settings = {
-            "model": config.model,
             "prompts": config.prompts,
             "tokens": config.solver_tokens,
             "image_pixels": config.image_pixels,
         }
-    settings |= given if model is None else {**given, "model": model}
-    if "model" not in settings:
-        raise ConfigError(f"adapter {adapter} is in no run's folder; name its base with --model")
+    if model is None and adapter is None:
+        raise ConfigError("no model is named")
+    if model is None and adapter is not None:
+        model = base_of(adapter)
+    settings |= {**given, "model": model}
     weights = [] if adapter is None else sorted(adapter.glob("adapter_model.*"))
     return Asking(
         questions_sha256=sha256(questions),
@@ -148,9 +148,14 @@ def _answered(
 
 
 def _claim(asking: Asking, out: Path) -> None:
-    """Write the settings into a new folder; compare them with those of an earlier call."""
+    """Write the settings into a folder without replies; compare them with those of an earlier call.
+
+    Settings that no reply was given under, as of a model that could not be loaded, bind nobody.
+    """
     path, now = out / ASKING, asking.model_dump(mode="json")
-    if path.is_file():
+    if (out / REPLIES).exists():
+        if not path.is_file():
+            raise ConfigError(f"{out} holds replies without {ASKING}; choose another folder")
         before = _stored(path)
         for key, value in now.items():
             if before.get(key) != value:
@@ -159,8 +164,6 @@ def _claim(asking: Asking, out: Path) -> None:
                     "choose another folder"
                 )
         return
-    if (out / REPLIES).exists():
-        raise ConfigError(f"{out} holds replies without {ASKING}; choose another folder")
     out.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{ASKING}.part")
     part.write_text(json.dumps(now, indent=2) + "\n", encoding="utf-8")

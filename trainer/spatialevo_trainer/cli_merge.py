@@ -6,8 +6,6 @@ from pathlib import Path
 
 import click
 
-from spatialevo_core.errors import ConfigError
-
 FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -20,13 +18,9 @@ def merge(adapter: Path, out: Path, model: str | None) -> None:
 
     OUT is a plain checkpoint with weights, tokenizer and image processor, which needs no adapter.
     """
-    from spatialevo_trainer.config import load_config
-    from spatialevo_trainer.run_folder import CONFIG, run_of
+    from spatialevo_trainer.run_folder import base_of
 
-    run = run_of(adapter)
-    base = model or (load_config(run / CONFIG).model if run else None)
-    if base is None:
-        raise ConfigError(f"adapter {adapter} is in no run's folder; name its base with --model")
+    base = model or base_of(adapter)
     from spatialevo_trainer.merging import save_merged
 
     click.echo(save_merged(base, adapter, out))

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import os
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,7 @@ from spatialevo_trainer.comparison import (
     pairs_of,
 )
 from spatialevo_trainer.curves import EXAMINED, PANELS, SPAN, title
-from spatialevo_trainer.run_folder import CONFIG, HELD_OUT
+from spatialevo_trainer.run_folder import CONFIG, HELD_OUT, settings_in
 
 Runs = Sequence[Path] | Mapping[str, Sequence[Path]]
 UNSET: Final = "not set"
@@ -82,7 +81,7 @@ def _readable(folders: Iterable[Path], remarks: list[str]) -> list[_Run]:
 
 
 def _read(folder: Path) -> _Run:
-    settings = _settings(folder)
+    settings = settings_in(folder)
     rows = list(_rows(folder / metrics.FILE))
     if not rows:
         raise RecordError(f"{folder / metrics.FILE} has no step yet")
@@ -103,16 +102,6 @@ def _read(folder: Path) -> _Run:
         training={name: found for name in wanted if (found := _series(rows, name, SPAN))},
         held_out={name: found for name in keys if (found := _series(examined, name, 1))},
     )
-
-
-def _settings(folder: Path) -> dict[str, Any]:
-    path = folder / CONFIG
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except OSError:
-        raise ConfigError(f"{folder} holds no run; expected {CONFIG} in it") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from None
 
 
 def _whole(folder: Path, settings: Mapping[str, Any], key: str) -> int:

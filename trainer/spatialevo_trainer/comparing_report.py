@@ -66,7 +66,9 @@ def paired_rows(comparison: Comparison) -> list[tuple[str, ...]]:
     for pair in comparison.pairs:
         told = pair.paired
         n = told.difference.n
-        cell = f"{_signed(told.difference)}, higher in {told.higher} of {n}"
+        below = told.difference.mean < 0
+        side, count = ("lower", told.lower) if below else ("higher", told.higher)
+        cell = f"{_signed(told.difference)}, {side} in {count} of {n}"
         key = (pair.figure.title, pair.arm, pair.against)
         found.setdefault(key, {})[pair.held_out] = (cell, f"{told.p:.2g}" if n > 1 else NONE)
     nothing = (NONE, NONE)

@@ -15,8 +15,7 @@ from spatialevo_core.question import Frozen, Verdict
 from spatialevo_core.records import QuestionRecord
 from spatialevo_core.registry import Registry, same_name
 from spatialevo_core.task import AnyTask
-from spatialevo_trainer.config import load_config
-from spatialevo_trainer.run_folder import CONFIG
+from spatialevo_trainer.run_folder import config_in
 
 KEPT: Final = 4
 """Loaded worlds in memory; the questions of a world stand together in a file."""
@@ -96,7 +95,7 @@ def trained_on(
     """
     asked = {(row.dataset, row.world) for row in questions}
     seen: set[tuple[str, str]] = set()
-    for data in load_config(run / CONFIG).data:
+    for data in config_in(run).data:
         ids = set(data.ids or registry.dataset(data.dataset).ids(data.root, data.split))
         seen |= {
             (dataset, world)
