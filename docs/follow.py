@@ -17,6 +17,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from resource import RUSAGE_CHILDREN, getrusage
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("index", "first-task", "new-domain")
@@ -32,11 +33,13 @@ class Account:
     lines: int = 0
     """Written into files; empty ones do not count."""
     seconds: float = 0.0
+    processor_s: float = 0.0
+    """What of it the commands computed; all of it on an idle machine, but for downloads."""
 
     def __str__(self) -> str:
         return (
             f"{self.page}: {self.commands} commands, {self.lines} lines, "
-            f"{self.seconds / 60:.1f} minutes"
+            f"{self.seconds / 60:.1f} minutes, {self.processor_s / 60:.1f} of the processor"
         )
 
 
@@ -46,7 +49,8 @@ class Astray(Exception):
 
 def follow(page: str, folder: Path, environment: dict[str, str]) -> Account:
     """Do what a page says in a folder; raises Astray at the first command that goes wrong."""
-    account, begun, written = Account(page), time.monotonic(), set[Path]()
+    account, begun, computed = Account(page), time.monotonic(), processor_s()
+    written: set[Path] = set()
     text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
     for language, title, code in FENCE.findall(text):
         if title:
@@ -60,8 +64,14 @@ def follow(page: str, folder: Path, environment: dict[str, str]) -> Account:
             for command, shown in said(code):
                 run(command, shown, folder, environment)
                 account.commands += 1
-    account.seconds = time.monotonic() - begun
+    account.seconds, account.processor_s = time.monotonic() - begun, processor_s() - computed
     return account
+
+
+def processor_s() -> float:
+    """What the commands that have ended used of the processor."""
+    used = getrusage(RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def said(block: str) -> list[tuple[str, str]]:
