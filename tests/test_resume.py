@@ -273,6 +273,7 @@ def test_a_checkpoint_without_our_state_is_unfinished(tmp_path: Path):
     assert latest(tmp_path) == tmp_path / "checkpoints/checkpoint-10"
 
 
+@pytest.mark.slow
 def test_a_finished_run_that_is_resumed_is_the_same_run(tmp_path: Path):
     whole = train(config(2, 1), school(), tmp_path / "run")
     shutil.copytree(whole, tmp_path / "before")
