@@ -38,11 +38,14 @@ class Run:
 
 
 def every_run(plan: Experiment, out: Path, names: Sequence[str], seeds: int) -> Iterator[Run]:
-    """All of them, seed by seed, so that a stopped experiment has whole seeds."""
-    for seed in range(seeds):
-        for study in plan.studies:
-            if not names or study.name in names:
-                yield from (Run(study, arm, seed, out) for arm in study.arms)
+    """Study by study, and in a study seed by seed, so that a stopped experiment has whole seeds."""
+    for study in plan.studies:
+        if names and study.name not in names:
+            continue
+        for seed in range(seeds):
+            for arm in study.arms:
+                if seed < (arm.seeds or seeds):
+                    yield Run(study, arm, seed, out)
 
 
 def base_of(name: str) -> Path:

@@ -42,6 +42,8 @@ class Arm(Frozen):
 
     name: str
     settings: Mapping[str, Any] = {}
+    seeds: int | None = Field(None, ge=1)
+    """Fewer than the experiment has, for what is only asked about in passing."""
 
 
 class Study(Frozen):

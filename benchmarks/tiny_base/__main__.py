@@ -34,7 +34,7 @@ TOLD = "warm_start.json"
 """Written last into a checkpoint's folder."""
 TRAINING, HELD_OUT = range(1000, 5000), range(1_000_000, 1_000_400)
 EYES_STEPS = 300
-MIRRORED, SLOPPY = 0.75, 0.85
+MIRRORED, SLOPPY = 0.75, 0.7
 PARTS = tuple((kind, ceiling) for kind in (SIDE, DEPTH, ELEVATION) for ceiling in (False, True))
 
 
