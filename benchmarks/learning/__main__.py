@@ -22,15 +22,21 @@ from learning.studies import experiment
 @click.command()
 @click.argument("out", type=click.Path(file_okay=False, path_type=Path))
 @click.option("--study", "names", multiple=True, help="Only this one; may be repeated.")
+@click.option("--arm", "arms", multiple=True, help="Only this one of a study; may be repeated.")
 @click.option("--seeds", type=click.IntRange(min=1), help="Instead of the plan's.")
 @click.option("--jobs", default=2, show_default=True, help="Runs at once, each on one core.")
-def main(out: Path, names: tuple[str, ...], seeds: int | None, jobs: int) -> None:
+def main(
+    out: Path, names: tuple[str, ...], arms: tuple[str, ...], seeds: int | None, jobs: int
+) -> None:
     """Train every arm of every study for every seed, and write the report to OUT."""
     plan = experiment()
     known = [study.name for study in plan.studies]
     if wrong := set(names) - set(known):
         raise click.UsageError(f"there is no study '{min(wrong)}'; there are {', '.join(known)}")
     runs = list(every_run(plan, out, names, seeds or plan.seeds))
+    runs = [run for run in runs if not arms or run.arm.name in arms]
+    if not runs:
+        raise click.UsageError(f"no study chosen has an arm '{arms[0]}'")
     start = time.monotonic()
     for number, (run, seconds) in enumerate(run_all(runs, jobs), start=1):
         minutes = (time.monotonic() - start) / 60

@@ -67,7 +67,8 @@ def _seen(claim: Claim, runs: Sequence[Run]) -> list[float]:
 
 
 def _study(study: Study, runs: Sequence[Run], out: Path) -> Iterator[Block]:
-    arms = {arm.name: [r.folder for r in runs if r.arm == arm] for arm in study.arms}
+    every = {arm.name: [r.folder for r in runs if r.arm == arm] for arm in study.arms}
+    arms = {name: folders for name, folders in every.items() if folders}
     paths = write_comparison(compare(arms), out / study.name)
     yield Heading(study.title)
     yield Paragraph(f"Base `{study.base}`, {_sha256(study.base)}. Settings: {study.settings}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -50,8 +50,10 @@ class Question(Frozen):
 
 
 class Training(Frozen):
-    """Worlds to learn on."""
+    """Worlds, and the kinds of question about them."""
 
+    questions: tuple[str, ...]
+    """By name."""
     dataset: str
     worlds: Worlds
 
@@ -65,7 +67,6 @@ class Examined(Training):
     """Worlds never learned on, and which of their views are examined."""
 
     name: str
-    questions: tuple[str, ...]
     frames: tuple[tuple[int, ...], ...]
 
 
@@ -91,20 +92,23 @@ class Plan(Frozen):
             model=str(model),
             data=(self.training.data,),
             held_out=tuple(map(self._held_out, self.held_out)),
-            tasks=tuple(each.task for each in self.questions),
+            tasks=self._tasks(self.training.questions),
             seed=seed,
             **given,
         )
 
     def _held_out(self, examined: Examined) -> HeldOut:
-        tasks = {each.name: each.task for each in self.questions}
         return HeldOut(
             name=examined.name,
             dataset=examined.dataset,
             ids=examined.worlds.ids,
             frames=examined.frames,
-            tasks=tuple(tasks[name] for name in examined.questions),
+            tasks=self._tasks(examined.questions),
         )
+
+    def _tasks(self, names: Sequence[str]) -> tuple[str, ...]:
+        tasks = {each.name: each.task for each in self.questions}
+        return tuple(tasks[name] for name in names)
 
 
 def shipped_plan() -> Plan:
