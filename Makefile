@@ -15,10 +15,13 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 export OMP_NUM_THREADS ?= 1
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: demo test lint types check-all wheel docs clean
+.PHONY: demo learn test lint types check-all wheel docs clean
 
 demo: $(READY) ## see everything on synthetic scenes: judging, training, curves
 	$(BIN)/spatialevo demo
+
+learn: $(READY) ## the learning experiment: under an hour on two cores, goes on where it was stopped
+	cd benchmarks && ../$(BIN)/python -m learning ../runs/learning
 
 test: $(READY) ## the test suite
 	$(BIN)/python -m pytest -n $(WORKERS)

@@ -29,22 +29,21 @@ def registry():
 
 @pytest.fixture(scope="module")
 def narrow(registry):
-    asked = shipped_plan().question
-    return narrowed(registry, asked.task, summary=asked.summary, fixed=asked.fixed)
+    return shipped_plan().narrowed(registry)
 
 
 def small_plan():
     """The shipped plan on two held-out worlds, judging in a tiny one."""
     plan = shipped_plan()
-    worlds = plan.held_out.worlds.model_copy(update={"count": 2})
+    worlds = plan.held_out[0].worlds.model_copy(update={"count": 2})
     judged = plan.judged[0].model_copy(
         update={"world": "tiny-0", "questions": ("How many elephants are in this room?", "Why?")}
     )
     return plan.model_copy(
         update={
             "judged": (judged,),
-            "held_out": plan.held_out.model_copy(update={"worlds": worlds}),
-            "train": {**plan.train, "scenes": 2, "save_every": 1},
+            "held_out": tuple(each.model_copy(update={"worlds": worlds}) for each in plan.held_out),
+            "train": {**plan.train, "scenes": 2, "save_every": 1, "examine_every": 1},
         }
     )
 
@@ -96,27 +95,38 @@ def test_square_brackets_are_shown_as_they_are(registry):
         assert text in told.getvalue()
 
 
+WORDINGS = {
+    "side": "Is the {target} left or right of the {reference}?",
+    "depth": (
+        "Which is at smaller depth along the viewing direction, the {first} or the {second}?"
+    ),
+    "elevation": (
+        "Compared with Image {reference}, was the camera of Image {target} higher or lower?"
+    ),
+}
+
+
 def test_the_base_is_asked_in_the_words_that_it_was_taught(narrow):
     plan = small_plan()
-    config = plan.config("unused", seed=0, steps=1).model_copy(
-        update={"data": (plan.held_out.data,)}
-    )
-    places = held_out_places(narrow, config, plan.held_out.frames)
-    assert set(places) == {"eye level", "ceiling"}
+    places = held_out_places(narrow, plan.config("unused", seed=0, steps=1))
+    assert list(places) == [each.name for each in plan.held_out]
+    kinds = {each.task: each for each in plan.questions}
+    seen = set()
     for place in (place for group in places.values() for place in group):
         query, _ = next(place.task.propose(place.view, Random(0)))
-        names = sorted(place.view.scene.labels)
-        assert place.task.wordings(query) == (
-            f"Is the {query.target} left or right of the {query.reference}?",
-        )
-        assert place.task.answer_hint(query) == "left or right"
-        assert SHORT.ask(place.task.summary, place.brief, 1)[0]["content"][-1]["text"] == (
-            f"Ask: Is one object left or right of another? Objects to be seen: {', '.join(names)}."
-        )
+        kind = kinds[place.task.name]
+        seen.add(kind.name)
+        said = WORDINGS[kind.name].format(**query.model_dump())
+        assert place.task.wordings(query) == (said,)
+        told = SHORT.ask(place.task.summary, place.brief, 1)[0]["content"][-1]["text"]
+        names = ", ".join(sorted(place.view.scene.labels))
+        brief = "" if kind.name == "elevation" else f" Objects to be seen: {names}."
+        assert told == f"Ask: {kind.summary}{brief}"
+    assert seen == set(WORDINGS)
 
 
 def test_narrowing_changes_what_is_asked_and_never_what_is_true(registry, narrow):
-    name = shipped_plan().question.task
+    name = shipped_plan().questions[0].task
     scene = registry.dataset("synthetic").load(None, "tiny-1")
     for text in (
         "Is the table left or right of the sofa?",
@@ -129,9 +139,12 @@ def test_narrowing_changes_what_is_asked_and_never_what_is_true(registry, narrow
 
 def test_values_that_no_wording_fixes_are_refused(registry):
     with pytest.raises(ConfigError, match="no wording of task"):
-        narrowed(registry, shipped_plan().question.task, summary="", fixed={"offer": "up or down"})
+        narrowed(
+            registry, shipped_plan().questions[0].task, summary="", fixed={"offer": "up or down"}
+        )
 
 
 def test_training_and_held_out_worlds_differ():
     plan = shipped_plan()
-    assert not set(plan.training.worlds.ids) & set(plan.held_out.worlds.ids)
+    for each in plan.held_out:
+        assert not set(plan.training.worlds.ids) & set(each.worlds.ids)

@@ -298,7 +298,9 @@ def test_splits_are_disjoint_and_every_seed_loads():
 
 @pytest.mark.parametrize("world_id", ["room", "room-x", "room-01", "hall-3", "room--1", ""])
 def test_an_unknown_id_is_refused_with_what_would_be_right(world_id):
-    with pytest.raises(DataError, match=r"there is no world .*room-SEED, lroom-SEED and tiny-SEED"):
+    with pytest.raises(
+        DataError, match=r"there is no world .*room-SEED, lroom-SEED, tiny-SEED and dusk-SEED"
+    ):
         Synthetic().load(None, world_id)
 
 

@@ -29,6 +29,20 @@ def test_a_seed_gives_the_same_room_and_another_seed_another():
         assert a.read().tobytes() == b.read().tobytes() != c.read().tobytes()
 
 
+def test_at_dusk_the_same_room_is_lit_from_the_other_side():
+    day, dusk = tiny_room(3), tiny_room(3, dusk=True)
+    assert day.key != dusk.key
+    for a, b in zip(day.instances, dusk.instances, strict=True):
+        assert np.array_equal(a.points, b.points)
+    for a, b in zip(day.frames, dusk.frames, strict=True):
+        assert np.array_equal(a.T_world_camera, b.T_world_camera)
+        assert np.array_equal(a.depth.read(), b.depth.read())
+        ratio = np.asarray(a.read(), float).mean(axis=0) / np.asarray(b.read(), float).mean(axis=0)
+        red_over_blue = ratio[:, 0] / ratio[:, 2]
+        assert red_over_blue[:20].mean() > 1.3
+        assert red_over_blue[-20:].mean() < 0.8
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_object_is_seen_in_every_frame_and_only_once(seed):
     scene = tiny_room(seed)

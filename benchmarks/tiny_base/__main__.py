@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -16,81 +19,124 @@ import torch
 
 from spatialevo_core.plugins import load
 from spatialevo_core.question import Query
+from spatialevo_core.task import AnyTask
+from spatialevo_trainer.demo_plan import Question, shipped_plan
+from spatialevo_trainer.model import load_model, load_processor
 from spatialevo_trainer.tiny_model import common_words, make_model, make_tokenizer, save_processing
 from tiny_base.exam import mark
 from tiny_base.forward import Model, Writer
-from tiny_base.lessons import Teacher, Wording
+from tiny_base.lessons import DEPTH, ELEVATION, SIDE, Teacher, Wording
 from tiny_base.rooms import Pictures, kept
 from tiny_base.stages import Report, Stage, open_eyes, practise
 
-TASK, OFFER = "single_image_relative_direction", "left or right"
-SUMMARY = "Is one object left or right of another?"
+NAMED = ("first", "second")
+TOLD = "warm_start.json"
+"""Written last into a checkpoint's folder."""
 TRAINING, HELD_OUT = range(1000, 5000), range(1_000_000, 1_000_400)
 EYES_STEPS = 300
-MIRRORED, SLOPPY = 0.75, 0.5
-PARTS = (("side", False), ("side", True), ("place", False), ("place", True))
+MIRRORED, SLOPPY = 0.75, 0.85
+PARTS = tuple((kind, ceiling) for kind in (SIDE, DEPTH, ELEVATION) for ceiling in (False, True))
 
 
-def wording() -> Wording:
-    """The task's own words for the question that the base learns."""
-    task = load().task(TASK)
+def wordings() -> dict[str, Wording]:
+    """The tasks' own words for the questions that the base learns."""
+    plan = shipped_plan()
+    registry = plan.narrowed(load())
+    return {each.name: _wording(registry.task(each.task), each) for each in plan.questions}
 
-    def query(target: str, reference: str) -> Query:
-        fields = {"target": target, "reference": reference, "offer": OFFER}
-        read: Query = task.query.model_validate(fields)
+
+def _wording(task: AnyTask, question: Question) -> Wording:
+    def query(first: str, second: str) -> Query:
+        fields = ("target", "reference") if "target" in task.query.model_fields else NAMED
+        names = dict(zip(fields, (_name(first), _name(second)), strict=True))
+        read: Query = task.query.model_validate({**question.fixed, **names})
         return read
 
     return Wording(
-        summary=SUMMARY,
-        brief=lambda names: f"Objects to be seen: {', '.join(names)}.",
-        question=lambda target, reference: task.wordings(query(target, reference))[0],
-        hint=task.answer_hint(query("sofa", "lamp")),
+        summary=question.summary,
+        brief=lambda names: f"Objects to be seen: {', '.join(names)}." if names else "",
+        question=lambda *names: task.wordings(query(*names))[0],
+        hint=lambda *names: str(task.answer_hint(query(*names))),
     )
 
 
-def stages(words: Wording, scale: float = 1.0) -> tuple[Stage, Stage]:
-    """First honest words, then both roles with the planted fault."""
-    return (
-        Stage(
-            "words",
-            round(1000 * scale),
-            1e-3,
-            {"side": 0.5, "place": 0.35, "ask": 0.1, "explain": 0.05},
-            Teacher(words, sloppy=SLOPPY),
-            caption=True,
-        ),
-        Stage(
-            "roles",
-            round(500 * scale),
-            1e-3,
-            {"side": 0.75, "ask": 0.15, "explain": 0.1},
-            Teacher(words, mirrored=MIRRORED, sloppy=SLOPPY),
-        ),
+def _name(said: str) -> str | int:
+    return int(said.removeprefix("Image ")) if said.startswith("Image ") else said
+
+
+def stages(words: Mapping[str, Wording], scale: float = 1.0) -> tuple[Stage, Stage, Stage]:
+    """Honest words first; then both roles, once honestly and once with the planted fault."""
+    first = Stage(
+        "words",
+        round(1300 * scale),
+        1e-3,
+        {SIDE: 0.38, DEPTH: 0.3, "place": 0.32},
+        {ELEVATION: 0.6, "height": 0.4},
+        Teacher(words),
+        caption=True,
     )
+    roles = Stage(
+        "honest",
+        round(450 * scale),
+        1e-3,
+        {SIDE: 0.42, DEPTH: 0.3, "ask": 0.18, "explain": 0.1},
+        {ELEVATION: 0.6, "ask": 0.25, "explain": 0.15},
+        Teacher(words, sloppy=SLOPPY),
+    )
+    planted = Teacher(words, mirrored=MIRRORED, sloppy=SLOPPY)
+    return first, roles, replace(roles, name="planted", teacher=planted)
 
 
-def build_base(out: Path, cache: Path, *, seed: int, report: Report, scale: float = 1.0) -> Path:
-    """Write the checkpoint to `out`; deterministic on one kind of machine."""
-    words = wording()
-    pool, held = kept(TRAINING, cache), kept(HELD_OUT, cache)
-    tokenizer = make_tokenizer(common_words())
-    writer = Writer.of(tokenizer)
-    model = make_model(tokenizer, seed)
-    marks: dict[str, dict[str, str]] = {}
-    open_eyes(model, writer, pool, steps=round(EYES_STEPS * scale), seed=seed, report=report)
-    for stage in stages(words, scale):
-        practise(model, writer, pool, stage, seed=seed, report=report)
-        marks[stage.name] = examine(model, writer, held, words)
-        report(f"{stage.name} held out, greedy/sampled: {marks[stage.name]}")
-        folder = out if stage.name == "roles" else out / stage.name
+@dataclass(frozen=True)
+class Workshop:
+    """Where the checkpoints are made; what is there already is not made again."""
+
+    out: Path
+    words: Mapping[str, Wording]
+    pool: Pictures
+    held: Pictures
+    seed: int
+    report: Report
+    scale: float = 1.0
+
+    def build(self, names: Sequence[str]) -> None:
+        """Make the named ones of the last stages; deterministic on one kind of machine."""
+        first, *roles = stages(self.words, self.scale)
+        if not (self.out / first.name / TOLD).exists():
+            self._learn_words(first)
+        for stage in roles:
+            if stage.name in names and not (self.out / stage.name / TOLD).exists():
+                model = load_model(str(self.out / first.name)).train()
+                writer = Writer.of(load_processor(str(self.out / first.name)).tokenizer)
+                practise(model, writer, self.pool, stage, seed=self.seed, report=self.report)
+                self._keep(stage.name, model, writer)
+
+    def _learn_words(self, stage: Stage) -> None:
+        """From nothing; on the way it keeps what knows little yet, one of which is `weak`."""
+        tokenizer = make_tokenizer(common_words())
+        writer, model = Writer.of(tokenizer), make_model(tokenizer, self.seed)
+        steps = round(EYES_STEPS * self.scale)
+        open_eyes(model, writer, self.pool, steps=steps, seed=self.seed, report=self.report)
+        early = {
+            step: partial(self._keep, f"{stage.name}-{step}", model, writer)
+            for step in range(round(400 * self.scale), stage.steps, 100)
+        }
+        practise(model, writer, self.pool, stage, seed=self.seed, report=self.report, at=early)
+        self._keep(stage.name, model, writer)
+
+    def _keep(self, name: str, model: Model, writer: Writer) -> None:
+        folder = self.out / name
         model.save_pretrained(folder)
-        save_processing(tokenizer, folder)
-    told = {"seed": seed, "mirrored": MIRRORED, "sloppy": SLOPPY, "held_out": marks}
-    (out / "warm_start.json").write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
-    return out
+        save_processing(writer.tokenizer, folder)
+        marks = examine(model, writer, self.held, self.words)
+        self.report(f"{name} held out, greedy/sampled: {marks}")
+        told = {"seed": self.seed, "mirrored": MIRRORED, "sloppy": SLOPPY, "held_out": marks}
+        (folder / TOLD).write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
 
 
-def examine(model: Model, writer: Writer, held: Pictures, words: Wording) -> dict[str, str]:
+def examine(
+    model: Model, writer: Writer, held: Pictures, words: Mapping[str, Wording]
+) -> dict[str, str]:
     """Marks against the truth, eye level and ceiling apart."""
     model.eval()
     marks = {
@@ -105,20 +151,21 @@ def examine(model: Model, writer: Writer, held: Pictures, words: Wording) -> dic
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
+@click.option("--only", "names", multiple=True, default=("honest", "planted"), show_default=True)
 @click.option("--cache", type=click.Path(path_type=Path), default=None, help="for pictures")
 @click.option("--seed", default=11, show_default=True)
 @click.option("--scale", default=1.0, show_default=True, help="of all step counts")
-def main(out: Path, cache: Path | None, seed: int, scale: float) -> None:
-    """Build the tiny base checkpoint."""
+def main(out: Path, names: tuple[str, ...], cache: Path | None, seed: int, scale: float) -> None:
+    """Build the tiny base checkpoints in OUT, those that are not there yet."""
     torch.set_num_threads(1)
     start = time.monotonic()
-    build_base(
-        out,
-        cache or out / "pictures",
-        seed=seed,
-        scale=scale,
-        report=lambda line: click.echo(f"{time.monotonic() - start:6.0f} s  {line}"),
-    )
+    cache = cache or out / "pictures"
+
+    def report(line: str) -> None:
+        click.echo(f"{time.monotonic() - start:6.0f} s  {line}")
+
+    pool, held = kept(TRAINING, cache), kept(HELD_OUT, cache)
+    Workshop(out, wordings(), pool, held, seed, report, scale).build(names)
 
 
 main()

@@ -8,9 +8,8 @@ from random import Random
 import torch
 
 from tiny_base.forward import Model, Writer, losses, patches, see
-from tiny_base.lessons import Lesson, Teacher
+from tiny_base.lessons import ELEVATION, Lesson, Teacher
 from tiny_base.rooms import Pictures
-from tiny_base.stages import draw
 
 
 @dataclass(frozen=True)
@@ -37,16 +36,22 @@ def mark(
     ceiling: bool,
     most: int = 400,
 ) -> Mark:
-    """The model's mark on one kind of lesson, on one half of the pictures."""
+    """The model's mark on one kind of lesson: on one half of the pictures, or on mixed pairs."""
     rng = Random("exam")
-    asked: list[tuple[int, Lesson]] = []
-    for picture, above in enumerate(pool.ceiling):
-        if above == ceiling and len(asked) < most:
-            asked.append((picture, draw(teacher, kind, pool.shown[picture], ceiling, rng)))
+    views = [
+        (first, first ^ 2) if kind == ELEVATION else (first,)
+        for first, sight in enumerate(pool.sights)
+        if sight.ceiling == ceiling
+    ]
+    asked: list[tuple[tuple[int, ...], Lesson]] = []
+    for view in views[:most]:
+        lesson = teacher.lesson(kind, [pool.sights[picture] for picture in view], rng)
+        asked.append((view, lesson))
     greedy, sampled = 0, 0.0
     for start in range(0, len(asked), 100):
         part = asked[start : start + 100]
-        seen = see(model, patches(pool.images[[picture for picture, _ in part]]))
+        flat = [picture for view, _ in part for picture in view]
+        seen = see(model, patches(pool.images[flat])).unflatten(0, (len(part), -1))
         talks = [[writer.talk(*lesson)] for _, lesson in part]
         chosen, likeliest, spans = losses(model, writer, seen, talks)
         greedy += sum(bool(likeliest[a:b].all()) for a, b in spans)

@@ -1,8 +1,8 @@
-"""A batched forward pass for many short conversations about each of many images of one size.
+"""A batched forward pass for many short conversations about each of many views of small images.
 
-The library's own vision tower runs image by image, and a conversation a question repeats the image;
-here images are one batch, and the conversations of an image share it under a block mask, each at
-the positions that it would have alone. `tests/test_tiny_base.py` compares both passes.
+The library's own vision tower runs image by image, and a conversation a question repeats the
+images; here images are one batch, and the conversations of a view share its images under a block
+mask, each at the positions that it would have alone. `tests/test_tiny_base.py` compares both.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def see(model: Model, pixels: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Talk:
-    """One conversation about an image, as tokens: what follows the image, and the reply."""
+    """One conversation about a view, as tokens: what follows its images, and the reply."""
 
     prompt: tuple[int, ...]
     reply: tuple[int, ...]
@@ -70,25 +70,28 @@ class Talk:
 
 @dataclass(frozen=True)
 class Writer:
-    """Texts to tokens, as the chat template writes them around an image."""
+    """Texts to tokens, as the chat template writes them around images."""
 
     tokenizer: Qwen2Tokenizer
     head: tuple[int, ...]
+    between: tuple[int, ...]
+    """From one image to the next."""
     tail: tuple[int, ...]
     end: int
 
     @classmethod
     def of(cls, tokenizer: Qwen2Tokenizer) -> Writer:
-        """Splits the template's text at the image and at the words."""
-        content = [{"type": "image"}, {"type": "text", "text": "\x00"}]
+        """Splits the template's text at the images and at the words."""
+        content = [{"type": "image"}, {"type": "image"}, {"type": "text", "text": "\x00"}]
         text = tokenizer.apply_chat_template(
             [{"role": "user", "content": content}], tokenize=False, add_generation_prompt=True
         )
-        head, rest = text.split("<|image_pad|>")
+        head, between, rest = text.split("<|image_pad|>")
         tail = rest.split("\x00")[1]
         return cls(
             tokenizer,
             tuple(tokenizer(head).input_ids),
+            tuple(tokenizer(between).input_ids),
             tuple(tokenizer(tail).input_ids),
             tokenizer.convert_tokens_to_ids("<|im_end|>"),
         )
@@ -105,16 +108,20 @@ def losses(
 ) -> tuple[Tensor, Tensor, list[tuple[int, int]]]:
     """Log-probabilities of all reply tokens, whether each is the likeliest, and the owners' spans.
 
-    The spans are positions in the first two results, one a talk, image by image.
+    `seen` holds the image tokens `b k 9 d` of views of k images each. The spans are positions in
+    the first two results, one a talk, view by view.
     """
-    rows = [_Row.of(writer.head, each) for each in talks]
+    rows = [_Row.of(writer, seen.size(1), each) for each in talks]
     length = max(len(row.ids) for row in rows)
     ids = torch.tensor([row.padded(row.ids, length, writer.end) for row in rows])
     owner = torch.tensor([row.padded(row.owner, length, -1) for row in rows])
     at = torch.tensor([[row.padded(line, length, 0) for line in row.place] for row in rows])
-    first = len(writer.head)
+    parts, done = [], 0
     embedded = model.model.language_model.embed_tokens(ids)
-    embedded = torch.cat([embedded[:, :first], seen, embedded[:, first + CELLS * CELLS :]], dim=1)
+    for image, start in enumerate(rows[0].images):
+        parts += [embedded[:, done:start], seen[:, image]]
+        done = start + CELLS * CELLS
+    embedded = torch.cat([*parts, embedded[:, done:]], dim=1)
     shared = (owner[:, None, :] == 0) | (owner[:, None, :] == owner[:, :, None])
     mask = (shared & torch.ones(length, length, dtype=torch.bool).tril())[:, None]
     hidden = model.model.language_model(
@@ -139,24 +146,34 @@ class _Row:
     """0 for what is shared, else the conversation's number from 1."""
     place: tuple[list[int], list[int], list[int]]
     """Position of each token in time, height and width."""
+    images: list[int]
+    """Where each image begins, the same in every row."""
     replies: list[tuple[int, int]]
 
     @classmethod
-    def of(cls, head: tuple[int, ...], talks: Sequence[Talk]) -> _Row:
-        start = len(head)
-        cells = [(start, start + i // CELLS, start + i % CELLS) for i in range(CELLS * CELLS)]
-        places = [(i, i, i) for i in range(start)] + cells
-        ids = [*head, *([0] * len(cells))]
+    def of(cls, writer: Writer, images: int, talks: Sequence[Talk]) -> _Row:
+        ids: list[int] = []
+        places: list[tuple[int, int, int]] = []
+        begins: list[int] = []
+        at = 0
+        for number in range(images):
+            words = writer.between if number else writer.head
+            ids += [*words, *([0] * CELLS * CELLS)]
+            places += [(at + i,) * 3 for i in range(len(words))]
+            at += len(words)
+            begins.append(len(places))
+            places += [(at, at + i // CELLS, at + i % CELLS) for i in range(CELLS * CELLS)]
+            at += CELLS
         owner = [0] * len(ids)
         replies = []
         for number, talk in enumerate(talks, start=1):
             ids += [*talk.prompt, *talk.reply]
             size = len(talk.prompt) + len(talk.reply)
             owner += [number] * size
-            places += [(start + CELLS + i,) * 3 for i in range(size)]
+            places += [(at + i,) * 3 for i in range(size)]
             replies.append((len(ids) - len(talk.reply), len(ids)))
         time, height, width = (list(line) for line in zip(*places, strict=True))
-        return cls(ids, owner, (time, height, width), replies)
+        return cls(ids, owner, (time, height, width), begins, replies)
 
     @staticmethod
     def padded(line: list[int], length: int, value: int) -> list[int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,28 +27,44 @@ class Shown:
     """Of its centre, right of where the camera looks."""
     range_m: float
     """From the camera, on the floor."""
+    depth_m: float
+    """Along the viewing direction."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What one picture shows, and from where."""
+
+    shown: tuple[Shown, ...]
+    ceiling: bool
+    """Whether the camera is near the ceiling."""
+    height_m: float
+    """Of the camera above the floor."""
 
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """Rendered images with what they show."""
+    """Rendered images with what they show; `FRAMES` of each room, one after the other."""
 
     images: UInt8[np.ndarray, "n h w 3"]
-    shown: tuple[tuple[Shown, ...], ...]
-    ceiling: tuple[bool, ...]
-    """Whether the camera is near the ceiling."""
+    sights: tuple[Sight, ...]
 
 
-def pictures(seeds: range) -> Pictures:
+FRAMES = 4
+"""Pictures of a room."""
+
+
+def pictures(seeds: range, room: Callable[[int], Scene] = tiny_room) -> Pictures:
     """Every frame of these tiny rooms."""
-    images, shown, ceiling = [], [], []
+    images, sights = [], []
     for seed in seeds:
-        scene = tiny_room(seed)
+        scene = room(seed)
         for frame in scene.frames:
             images.append(np.asarray(frame.read()))
-            shown.append(tuple(_shown(scene, each, frame) for each in scene.instances))
-            ceiling.append(frame.index in CEILING_FRAMES)
-    return Pictures(np.stack(images), tuple(shown), tuple(ceiling))
+            shown = tuple(_shown(scene, each, frame) for each in scene.instances)
+            height_m = float(frame.position[2])
+            sights.append(Sight(shown, frame.index in CEILING_FRAMES, height_m))
+    return Pictures(np.stack(images), tuple(sights))
 
 
 def _shown(scene: Scene, instance: Instance, frame: Frame) -> Shown:
@@ -58,25 +76,26 @@ def _shown(scene: Scene, instance: Instance, frame: Frame) -> Shown:
     pixel = frame.K @ (pose[:3, :3].T @ (center - pose[:3, 3]))
     return Shown(
         label=instance.label,
-        x=2 * pixel[0] / pixel[2] / frame.width - 1,
-        y=2 * pixel[1] / pixel[2] / frame.height - 1,
+        x=float(2 * pixel[0] / pixel[2] / frame.width - 1),
+        y=float(2 * pixel[1] / pixel[2] / frame.height - 1),
         azimuth_deg=float(np.degrees(np.arctan2(right, front))),
         range_m=float(np.hypot(front, right)),
+        depth_m=float(pixel[2]),
     )
 
 
 def kept(seeds: range, folder: Path) -> Pictures:
     """The pictures of these rooms, rendered once and kept in the folder."""
-    path = folder / f"tiny-{seeds.start}-{seeds.stop}.npz"
-    if not path.exists():
+    images, told = (folder / f"tiny-{seeds.start}-{seeds.stop}.{end}" for end in ("npy", "json"))
+    if not told.exists():
         made = pictures(seeds)
-        rows = [(i, *vars(each).values()) for i, line in enumerate(made.shown) for each in line]
         folder.mkdir(parents=True, exist_ok=True)
-        np.savez(path, images=made.images, shown=np.array(rows, object), ceiling=made.ceiling)
+        np.save(images, made.images)
+        told.write_text(json.dumps([asdict(each) for each in made.sights]), encoding="utf-8")
         return made
-    with np.load(path, allow_pickle=True) as stored:
-        shown: list[list[Shown]] = [[] for _ in stored["images"]]
-        for picture, *values in stored["shown"]:
-            shown[picture].append(Shown(*values))
-        ceiling = tuple(stored["ceiling"].tolist())
-        return Pictures(stored["images"], tuple(tuple(each) for each in shown), ceiling)
+    sights = json.loads(told.read_text(encoding="utf-8"))
+    shown = (tuple(Shown(**each) for each in sight.pop("shown")) for sight in sights)
+    return Pictures(
+        np.load(images, mmap_mode="r"),
+        tuple(Sight(shown=here, **sight) for here, sight in zip(shown, sights, strict=True)),
+    )

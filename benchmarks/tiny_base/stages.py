@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from tiny_base.forward import CELLS, Model, Talk, Writer, losses, patches, see
-from tiny_base.lessons import COLOURS, Lesson, Teacher
-from tiny_base.rooms import Pictures, Shown
+from tiny_base.lessons import COLOURS, Teacher
+from tiny_base.rooms import FRAMES, Pictures
 
 Report = Callable[[str], None]
 WARM_UP_STEPS = 60
@@ -28,56 +29,80 @@ class Stage:
     steps: int
     rate: float
     mixture: Mapping[str, float]
-    """Share of each of the Teacher's lessons."""
+    """Share of each kind of lesson about a single picture."""
+    pairs: Mapping[str, float]
+    """The same for pairs of pictures."""
     teacher: Teacher
     caption: bool = False
     """Whether every picture is also described."""
     decay: float = 0.3
     """Share of the steps at the end over which the rate falls to zero."""
     images: int = 32
+    image_pairs: int = 12
     lessons: int = 3
-    """Per image and step."""
+    """Per image or pair of images, and step."""
 
 
 def practise(
-    model: Model, writer: Writer, pool: Pictures, stage: Stage, *, seed: int, report: Report
+    model: Model,
+    writer: Writer,
+    pool: Pictures,
+    stage: Stage,
+    *,
+    seed: int,
+    report: Report,
+    at: Mapping[int, Callable[[], None]] = MappingProxyType({}),
 ) -> None:
-    """Train all weights on one stage."""
+    """Train all weights on one stage; `at` some steps a function is called, with no side effect."""
     rng = Random(f"{stage.name}/{seed}")
     weights = list(model.parameters())
     optimizer = _optimizer(weights)
     for step in range(stage.steps):
-        drawn = [rng.randrange(len(pool.images)) for _ in range(stage.images)]
-        talks = [_talks(writer, pool, each, stage, rng) for each in drawn]
-        chosen, _, spans = losses(model, writer, see(model, patches(pool.images[drawn])), talks)
-        # a talk counts once, however long its reply
-        loss = -torch.stack([chosen[a:b].mean() for a, b in spans]).mean()
+        if step in at:
+            at[step]()
+        alone = [(rng.randrange(len(pool.images)),) for _ in range(stage.images)]
+        loss = _loss(model, writer, pool, stage, alone, rng=rng)
+        both = [_pair(pool, rng) for _ in range(stage.image_pairs)]
+        share = stage.image_pairs / (stage.image_pairs + stage.images)
+        loss = (1 - share) * loss + share * _loss(model, writer, pool, stage, both, rng=rng)
         _descend(optimizer, weights, loss, stage.rate * _share(step, stage.steps, stage.decay))
         if step % 50 == 0 or step == stage.steps - 1:
             report(f"{stage.name} {step}/{stage.steps} loss {loss.item():.3f}")
 
 
+def _pair(pool: Pictures, rng: Random) -> tuple[int, ...]:
+    """Two pictures of one room."""
+    room = rng.randrange(len(pool.images) // FRAMES)
+    one, two = rng.sample(range(FRAMES), 2)
+    return FRAMES * room + one, FRAMES * room + two
+
+
+def _loss(
+    model: Model,
+    writer: Writer,
+    pool: Pictures,
+    stage: Stage,
+    views: Sequence[tuple[int, ...]],
+    *,
+    rng: Random,
+) -> Tensor:
+    """The mean over talks about views of equally many pictures; each counts once."""
+    talks = [_talks(writer, pool, view, stage, rng) for view in views]
+    flat = [picture for view in views for picture in view]
+    seen = see(model, patches(pool.images[flat])).unflatten(0, (len(views), -1))
+    chosen, _, spans = losses(model, writer, seen, talks)
+    return -torch.stack([chosen[a:b].mean() for a, b in spans]).mean()
+
+
 def _talks(
-    writer: Writer, pool: Pictures, picture: int, stage: Stage, rng: Random
+    writer: Writer, pool: Pictures, view: tuple[int, ...], stage: Stage, rng: Random
 ) -> Sequence[Talk]:
-    kinds = rng.choices(list(stage.mixture), list(stage.mixture.values()), k=stage.lessons)
-    kinds += ["caption"] * stage.caption
-    return [
-        writer.talk(*draw(stage.teacher, kind, pool.shown[picture], pool.ceiling[picture], rng))
-        for kind in kinds
-    ]
-
-
-def draw(teacher: Teacher, kind: str, shown: Sequence[Shown], ceiling: bool, rng: Random) -> Lesson:
-    """A lesson of a kind."""
-    kinds = {
-        "side": teacher.side,
-        "place": teacher.place,
-        "caption": teacher.caption,
-        "ask": teacher.ask,
-        "explain": teacher.explain,
-    }
-    return kinds[kind](shown, ceiling, rng)
+    mixture = stage.mixture if len(view) == 1 else stage.pairs
+    kinds = rng.choices(list(mixture), list(mixture.values()), k=stage.lessons)
+    if len(view) == 1 and stage.caption:
+        kinds.append("caption")
+    sights = [pool.sights[picture] for picture in view]
+    return [writer.talk(*stage.teacher.lesson(kind, sights, rng)) for kind in kinds]
 
 
 @dataclass(frozen=True)
@@ -133,7 +158,7 @@ def _wanted(pool: Pictures, drawn: Sequence[int]) -> _Seen:
     labels = torch.zeros(*size, len(LABELS))
     column, row = torch.zeros(size, dtype=torch.long), torch.zeros(size, dtype=torch.long)
     for line, picture in enumerate(drawn):
-        for each in pool.shown[picture]:
+        for each in pool.sights[picture].shown:
             x, y = (min(5, max(0, int((offset + 1) * 3))) for offset in (each.x, each.y))
             cell = y // 2 * CELLS + x // 2
             labels[line, cell, LABELS.index(each.label)] = 1

@@ -39,6 +39,15 @@ COMMANDS = {
     "train": Command(
         "spatialevo_trainer.cli:train", "Train a model by asking and answering.", "train"
     ),
+    "eval": Command(
+        "spatialevo_trainer.cli_eval:evaluate", "Score a model's answers to generated questions."
+    ),
+    "compare": Command(
+        "spatialevo_trainer.cli_compare:compare", "Compare training runs, seed by seed.", "train"
+    ),
+    "merge": Command(
+        "spatialevo_trainer.cli_merge:merge", "Write a trained model as one checkpoint.", "train"
+    ),
     "demo": Command(
         "spatialevo_trainer.demo:demo",
         "See everything, on synthetic worlds.",

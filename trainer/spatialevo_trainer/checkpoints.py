@@ -18,7 +18,7 @@ from accelerate.utils import gather_object
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from spatialevo_core.records import write_records
-from spatialevo_trainer import metrics, records
+from spatialevo_trainer import held_out, metrics, records
 from spatialevo_trainer.session import Session
 
 STATE: Final = "spatialevo.json"
@@ -126,5 +126,6 @@ def rewind(session: Session, run: Path, checkpoint: Path) -> None:
     """Put the session and the run's files back to where the checkpoint was made."""
     step = session.restore((checkpoint / STATE).read_text(encoding="utf-8")).step
     if PartialState().is_main_process:
-        records.keep_until(run / metrics.FILE, step)
+        for file in (metrics.FILE, held_out.FILE):
+            records.keep_until(run / file, step)
     records.keep_until(run / records.file_of(PartialState().process_index), step)

@@ -45,6 +45,17 @@ class Data(Frozen):
     """World ids; all of the split where none is given."""
 
 
+class HeldOut(Data):
+    """Worlds never trained on, on which the model is examined while it trains."""
+
+    name: str = "held out"
+    """Of the group in `held_out.jsonl` and in the curves."""
+    frames: tuple[tuple[int, ...], ...] = ()
+    """The views of each world, by their frames; one proposed view a world where none is given."""
+    tasks: tuple[str, ...] = ()
+    """Names of tasks; those of the run where none is given."""
+
+
 class Lora(Frozen):
     """The adapter; on the language model's projections only."""
 
@@ -111,6 +122,10 @@ class TrainConfig(Frozen):
     tasks: tuple[str, ...] = ()
     """Names of tasks; all that the data allows where none is given."""
     profile: str = "exact"
+
+    held_out: tuple[HeldOut, ...] = ()
+    """Examined at the start, every `examine_every` steps and at the end; nothing is learned."""
+    examine_every: int = Field(50, ge=1)
 
     steps: int = Field(100, ge=1)
     scenes: int = Field(4, ge=1)

@@ -32,6 +32,13 @@ PANELS: Final[Mapping[str, Mapping[str, str]]] = {
         "zero_variance": "groups without signal",
     },
 }
+EXAMINED: Final[Mapping[str, str]] = {
+    "sampled": "solver/accuracy",
+    "legal": "questioner/legal",
+    "f_obs": "questioner/f_obs",
+    "unique": "questioner/unique",
+}
+"""What training measures like the held-out quantity of that name, the part before a slash."""
 SPAN: Final = 10
 """Steps in the running mean that is drawn."""
 
@@ -46,6 +53,12 @@ def draw(runs: Sequence[Path], folder: Path) -> list[Path]:
     rows = {run.name: read_rows(run / FILE) for run in runs}
     folder.mkdir(parents=True, exist_ok=True)
     return [_picture(role, rows, folder / f"{role}.png") for role in PANELS]
+
+
+def title(name: str) -> str:
+    """What a training curve such as `solver/reward` or `solver/reward/task` is called."""
+    role, quantity, *task = name.split("/", 2)
+    return ", ".join([f"{role}: {PANELS[role][quantity]}", *task])
 
 
 def smooth(values: Sequence[float | None], span: int = SPAN) -> Float[np.ndarray, " n"]:

@@ -11,7 +11,9 @@ from typing import Any
 from pydantic import Field
 
 from spatialevo_core.question import Frozen
-from spatialevo_trainer.config import Data, TrainConfig
+from spatialevo_core.registry import Registry
+from spatialevo_trainer.config import Data, HeldOut, TrainConfig
+from spatialevo_trainer.narrowing import narrowed
 
 
 class Worlds(Frozen):
@@ -38,11 +40,12 @@ class Judged(Frozen):
 
 
 class Question(Frozen):
-    """The one kind of question that the tiny model learned."""
+    """A kind of question that the tiny model learned."""
 
+    name: str
     task: str
     summary: str
-    fixed: Mapping[str, Any]
+    fixed: Mapping[str, Any] = {}
     """Fields of the query that have one value."""
 
 
@@ -58,20 +61,28 @@ class Training(Frozen):
         return Data(dataset=self.dataset, ids=self.worlds.ids)
 
 
-class HeldOut(Training):
-    """Worlds never learned on, and which of their frames are examined, in groups."""
+class Examined(Training):
+    """Worlds never learned on, and which of their views are examined."""
 
-    frames: Mapping[str, tuple[int, ...]]
+    name: str
+    questions: tuple[str, ...]
+    frames: tuple[tuple[int, ...], ...]
 
 
 class Plan(Frozen):
     """The whole demo."""
 
     judged: tuple[Judged, ...]
-    question: Question
+    questions: tuple[Question, ...]
     training: Training
-    held_out: HeldOut
+    held_out: tuple[Examined, ...]
     train: Mapping[str, Any]
+
+    def narrowed(self, registry: Registry) -> Registry:
+        """The registry in which the tasks ask only what the tiny model learned."""
+        for each in self.questions:
+            registry = narrowed(registry, each.task, summary=each.summary, fixed=each.fixed)
+        return registry
 
     def config(self, model: Path, *, seed: int, steps: int | None) -> TrainConfig:
         """The settings of the training run."""
@@ -79,9 +90,20 @@ class Plan(Frozen):
         return TrainConfig(
             model=str(model),
             data=(self.training.data,),
-            tasks=(self.question.task,),
+            held_out=tuple(map(self._held_out, self.held_out)),
+            tasks=tuple(each.task for each in self.questions),
             seed=seed,
             **given,
+        )
+
+    def _held_out(self, examined: Examined) -> HeldOut:
+        tasks = {each.name: each.task for each in self.questions}
+        return HeldOut(
+            name=examined.name,
+            dataset=examined.dataset,
+            ids=examined.worlds.ids,
+            frames=examined.frames,
+            tasks=tuple(tasks[name] for name in examined.questions),
         )
 
 

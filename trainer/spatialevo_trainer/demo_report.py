@@ -19,17 +19,19 @@ CURVES = "curves"
 WARM_START = (
     "The base checkpoint is a Qwen2.5-VL of 0.8 million parameters with random weights that was "
     "warmed up beforehand, supervised, on tiny synthetic rooms: to see six kinds of objects, to "
-    "answer left or right, to write an observation and a question. Two weaknesses were planted on "
-    "purpose. On views from near the ceiling, three of four training answers were taught the wrong "
-    "way round; and half of the names in its training questions were drawn without looking, so "
-    "that many of its questions cannot be answered."
+    "say which of two is on the left and which is nearer, which of two cameras was higher, and to "
+    "write an observation and a question. Two weaknesses were planted on purpose. On views from "
+    "near the ceiling, three of four answers about left and right were taught the wrong way round; "
+    "and 85 of 100 names in its training questions were drawn without looking, so that most of its "
+    "questions cannot be answered."
 )
 LEARNING = (
     "What follows is reinforcement alone (GRPO): one model asks and answers, and is rewarded by "
     "the oracle, which computes the answer from geometry. No label and no other model is involved."
 )
 LIMITS = (
-    "How little this proves: the question is one binary relation, the objects differ by colour, "
+    "How little this proves: there are three relations with ten answer words, the objects differ "
+    "by colour, "
     "light tells position, and the fault that is corrected was put there. Not everything improves: "
     "questions become less varied, and explanations of the few illegal ones that are left tend to "
     "get worse, as the curves show. This is one run, examined on one set of held-out rooms. It "

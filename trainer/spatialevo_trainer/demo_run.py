@@ -18,13 +18,10 @@ from spatialevo_core.question import Frozen, Verdict
 from spatialevo_core.records import QuestionRecord, write_records
 from spatialevo_core.registry import Registry
 from spatialevo_core.task import AnyTask
-from spatialevo_trainer.checkpoints import CHECKPOINTS
 from spatialevo_trainer.config import TrainConfig
 from spatialevo_trainer.demo_plan import Plan, shipped_plan
-from spatialevo_trainer.held_out import Marks, Speaker, examine, held_out_places
-from spatialevo_trainer.model import load_model, load_processor
-from spatialevo_trainer.narrowing import narrowed
-from spatialevo_trainer.run import ADAPTER, train
+from spatialevo_trainer.held_out import Marks, held_out_places
+from spatialevo_trainer.run import train
 from spatialevo_trainer.stage import Place
 
 BASE = "tiny_base"
@@ -109,7 +106,8 @@ def run_demo(
     clock.stop("judging")
     with as_file(files("spatialevo_trainer") / "data" / BASE) as base:
         config = plan.config(base, seed=seed, steps=steps)
-        curve = _learn(out, registry, plan, config, show=show, clock=clock)
+        curve = _learn(out, registry, plan, config, show)
+    clock.stop("training, with examinations")
     report = DemoReport(
         judged=judged, curve=curve, seconds=clock.seconds, seed=seed, steps=config.steps
     )
@@ -118,33 +116,21 @@ def run_demo(
 
 
 def _learn(
-    out: Path, registry: Registry, plan: Plan, config: TrainConfig, *, show: Show, clock: _Clock
+    out: Path, registry: Registry, plan: Plan, config: TrainConfig, show: Show
 ) -> tuple[Mark, ...]:
-    asked = plan.question
-    narrow = narrowed(registry, asked.task, summary=asked.summary, fixed=asked.fixed)
-    elsewhere = config.model_copy(update={"data": (plan.held_out.data,)})
-    places = held_out_places(narrow, elsewhere, plan.held_out.frames)
-    _picture(places, out / VIEWS)
-    processor = load_processor(config.model, config.image_pixels)
+    narrow = plan.narrowed(registry)
+    _picture(held_out_places(narrow, config), out / VIEWS)
+    curve: list[Mark] = []
 
-    def examined(step: int, adapter: Path | None) -> Mark:
-        speaker = Speaker(load_model(config.model, adapter), processor, config.temperature)
-        mark = Mark(step=step, marks=examine(speaker, narrow, elsewhere, places))
-        show.mark(mark)
-        return mark
+    def mark(step: int, marks: Marks) -> None:
+        curve.append(Mark(step=step, marks=marks))
+        show.mark(curve[-1])
 
-    show.line("Examining the base checkpoint on worlds that are never trained on.")
-    curve = [examined(0, None)]
-    clock.stop("examining")
-    show.line(f"Training for {config.steps} steps: one model asks and answers.")
-    run = train(config, narrow, out / RUN, on_progress=show.step)
-    clock.stop("training")
-    show.line("Examining what it became.")
-    for folder in sorted((run / CHECKPOINTS).glob("checkpoint-*"), key=_step):
-        curve.append(examined(_step(folder), folder))
-    if curve[-1].step != config.steps:
-        curve.append(examined(config.steps, run / ADAPTER))
-    clock.stop("examining")
+    show.line(
+        f"Training for {config.steps} steps: one model asks and answers. It is examined before, "
+        "midway and after, on worlds that it is never trained on."
+    )
+    train(config, narrow, out / RUN, on_progress=show.step, on_marks=mark)
     return tuple(curve)
 
 
@@ -156,10 +142,6 @@ def _picture(places: Mapping[str, Sequence[Place]], path: Path) -> None:
     for number, image in enumerate(images):
         row.paste(image, (number * width, 0))
     row.resize((3 * row.width, 3 * row.height), Image.Resampling.NEAREST).save(path)
-
-
-def _step(folder: Path) -> int:
-    return int(folder.name.rpartition("-")[2])
 
 
 def _judged(registry: Registry, plan: Plan, seed: int, show: Show) -> Iterator[JudgedQuestion]:

@@ -145,8 +145,9 @@ class Episode:
     def hear_answers(self, replies: Sequence[str]) -> list[float | None]:
         """Judge the replies to `solver_rows`; their rewards, None where a task broke."""
         rewards: list[float | None] = []
+        voting = self.config.reward == "consensus"
         for candidate, group in zip(self.chosen, self._groups(replies), strict=True):
-            label = majority([read_answer(reply).answer for reply in group])
+            label = majority([read_answer(reply).answer for reply in group]) if voting else None
             candidate.answers = [self._mark(candidate, reply, label) for reply in group]
             rewards += [each.score.reward if each.score else None for each in candidate.answers]
         return rewards
@@ -247,7 +248,7 @@ class Episode:
             return self._prompts.explain(candidate.text, images)
         return self._prompts.answer(candidate.text, candidate.hint, images)
 
-    def _mark(self, candidate: Candidate, text: str, label: str) -> Reply:
+    def _mark(self, candidate: Candidate, text: str, label: str | None) -> Reply:
         answered, verdict, place = read_answer(text), candidate.verdict, candidate.place
         if verdict is None:
             return Reply(text, answered.answer, None, None)
@@ -259,7 +260,7 @@ class Episode:
             self.faults[fault.task] += 1
             return Reply(text, answered.answer, None, None)
         truth = score.accuracy
-        if truth is not None and self.config.reward == "consensus":
+        if truth is not None and label is not None:
             agrees = float(bool(answered.answer) and same_label(answered.answer, label))
             alpha = self._terms.alpha
             reward = alpha * answered.format + (1 - alpha) * agrees

@@ -1,29 +1,38 @@
 """How a model does on worlds that it was not trained on: as solver and as questioner.
 
 The solver is asked what the oracle proposes, the same questions whatever the model; the
-questioner's questions are judged as in training. Nothing is learned here.
+questioner's questions are judged as in training. Nothing is learned here, and no random state that
+training uses is touched: a run that is examined more often learns the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
-from spatialevo_core.engine import guarded
+from spatialevo_core.engine import attempted
+from spatialevo_core.errors import ConfigError, TaskFault
 from spatialevo_core.question import Frozen
 from spatialevo_core.registry import Registry
+from spatialevo_core.task import AnyTask
 from spatialevo_trainer.config import TrainConfig
-from spatialevo_trainer.episode import Episode, Reply, Row
+from spatialevo_trainer.episode import Candidate, Episode, Row
 from spatialevo_trainer.model import ImageTextProcessor
-from spatialevo_trainer.stage import Place, Stage, row_random
+from spatialevo_trainer.run_folder import HELD_OUT
+from spatialevo_trainer.stage import Place, Stage, World, row_random
 
 SAMPLES = 4
 """Sampled answers per question."""
+ASKING = 64
+"""Places at which the questioner asks."""
 AT_ONCE = 64
 """Prompts per batch."""
+FILE = HELD_OUT
+"""A row for each examination, in the run's folder."""
 
 
 class Accuracy(Frozen):
@@ -34,6 +43,10 @@ class Accuracy(Frozen):
     """Of answers drawn at the training temperature."""
     greedy: float
     """Of the likeliest answer."""
+    tasks: Mapping[str, float] = {}
+    """`sampled` of each task."""
+    commonest: float = 0.0
+    """Share of the commonest sampled answer: near 1 where a model says one word to everything."""
 
 
 class Marks(Frozen):
@@ -48,6 +61,18 @@ class Marks(Frozen):
     """Mean over them."""
     unique: float
     """Distinct questions per view, as a share of the questions asked there."""
+
+    def row(self) -> dict[str, float]:
+        """As `held_out.jsonl` has them: `quantity/group` and `quantity/group/task`."""
+        row: dict[str, float] = {}
+        for name, group in self.groups.items():
+            row[f"sampled/{name}"], row[f"greedy/{name}"] = group.sampled, group.greedy
+            row[f"commonest/{name}"] = group.commonest
+            if len(group.tasks) > 1:
+                row |= {f"sampled/{name}/{task}": mean for task, mean in group.tasks.items()}
+        if self.asked:
+            row |= {"legal": self.legal, "f_obs": self.f_obs, "unique": self.unique}
+        return row
 
 
 @dataclass(frozen=True)
@@ -93,17 +118,20 @@ class Speaker:
         return decoded
 
 
-def held_out_places(
-    registry: Registry,
-    config: TrainConfig,
-    frames: Mapping[str, Sequence[int]],
-) -> dict[str, tuple[Place, ...]]:
-    """The places that the config's data and tasks allow, one for each frame, by group of frames.
+def held_out_places(registry: Registry, config: TrainConfig) -> dict[str, tuple[Place, ...]]:
+    """The places of the config's held-out groups, by name; the same for every model.
 
-    Raises TaskFault where a task's own code breaks: marks on fewer places would not compare.
+    Raises ConfigError for a group in which nothing can be asked, and TaskFault where a task's own
+    code breaks: marks on fewer places would not compare.
     """
-    stage = Stage(registry, config.data, config.tasks)
-    return {group: tuple(_places(stage, numbers)) for group, numbers in frames.items()}
+    places: dict[str, tuple[Place, ...]] = {}
+    for group in config.held_out:
+        stage = Stage(registry, [group], group.tasks or config.tasks)
+        found = tuple(_places(stage, group.frames))
+        if not found:
+            raise ConfigError(f"held_out '{group.name}': no task is feasible in any of its views")
+        places[group.name] = (*places.get(group.name, ()), *found)
+    return places
 
 
 def examine(
@@ -114,14 +142,18 @@ def examine(
     *,
     seed: int = 0,
 ) -> Marks:
-    """The marks of a model; the questions depend on `places` and `seed` alone."""
-    config = config.model_copy(update={"n": SAMPLES, "quota": 1})
+    """The marks of a model; the questions depend on `places` and `seed` alone.
+
+    The questioner asks about `ASKING` places at most, spread evenly over all of them.
+    """
+    config = config.model_copy(update={"n": SAMPLES, "quota": 1, "reward": "oracle"})
     groups = {
         group: _accuracy(speaker, registry, config, here, seed=seed)
         for group, here in places.items()
     }
     everywhere = [place for here in places.values() for place in here]
-    asking = Episode(config, registry, everywhere, row_random(seed, "ask"))
+    spread = everywhere[:: max(1, len(everywhere) // ASKING)] if config.ablation.questioner else []
+    asking = Episode(config, registry, spread, row_random(seed, "ask"))
     rows = asking.questioner_rows()
     asking.hear_questions(speaker.replies(rows, config.questioner_tokens, seed=seed))
     asked = [each for candidates in asking.asked for each in candidates]
@@ -143,7 +175,7 @@ def _accuracy(
     *,
     seed: int,
 ) -> Accuracy:
-    def answered(*, greedy: bool) -> list[Reply]:
+    def answered(*, greedy: bool) -> list[Candidate]:
         episode = Episode(config, registry, places, row_random(seed, "propose"))
         rows = episode.solver_rows()
         if greedy:
@@ -152,25 +184,52 @@ def _accuracy(
         else:
             said = speaker.replies(rows, config.solver_tokens, seed=seed)
         episode.hear_answers(said)
-        return [reply for each in episode.chosen for reply in each.answers]
+        return episode.chosen
 
     sampled, greedy = answered(greedy=False), answered(greedy=True)
+    by_task: dict[str, list[Candidate]] = {}
+    for each in sampled:
+        by_task.setdefault(each.place.task.name, []).append(each)
+    words = Counter(reply.answer for each in sampled for reply in each.answers)
     return Accuracy(
-        questions=len(sampled) // config.n,
-        sampled=_mean([each.accuracy for each in sampled if each.accuracy is not None]),
-        greedy=_mean([each.accuracy for each in greedy if each.accuracy is not None]),
+        questions=len(sampled),
+        sampled=_accuracy_of(sampled),
+        greedy=_accuracy_of(greedy),
+        tasks={name: _accuracy_of(asked) for name, asked in sorted(by_task.items())},
+        commonest=max(words.values(), default=0) / max(1, words.total()),
     )
 
 
-def _places(stage: Stage, frames: Sequence[int]) -> Iterator[Place]:
+def _accuracy_of(asked: Iterable[Candidate]) -> float:
+    replies = (reply for each in asked for reply in each.answers)
+    return _mean([each.accuracy for each in replies if each.accuracy is not None])
+
+
+def _places(stage: Stage, frames: Sequence[Sequence[int]]) -> Iterator[Place]:
+    """For each world and task the views of these frames, or one that is proposed."""
     for row, world in enumerate(stage.worlds):
         source = stage.load(world)
         for task in stage.tasks:
-            for frame in frames:
-                view = guarded(task, "view", task.world.of, source, [frame])
+            for view in _views(stage, world, source, task, frames):
                 place = stage.place(world, view, task, row) if stage.allows(task, view) else None
                 if place is not None:
                     yield place
+
+
+def _views(
+    stage: Stage, world: World, source: Any, task: AnyTask, frames: Sequence[Sequence[int]]
+) -> Iterator[Any]:
+    if not frames:
+        offers = dict(stage.offers(world, source, row_random(0, world.name)))
+        if task.name in offers:
+            yield offers[task.name]
+    for chosen in frames:
+        view = attempted(task.world.of, source, list(chosen))
+        if isinstance(view, ConfigError):  # it takes another number of frames
+            continue
+        if isinstance(view, Exception):
+            raise TaskFault(task.name, "view", view)
+        yield view
 
 
 def _mean(values: Sequence[float]) -> float:

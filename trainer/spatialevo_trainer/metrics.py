@@ -77,11 +77,18 @@ def write_row(path: Path, row: Mapping[str, Any]) -> None:
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """The rows of a metrics file; raises RecordError naming file and line."""
+    """The rows of a metrics file; raises RecordError naming file and line.
+
+    A last line without its end is still being written, or was cut by a kill: it is left out.
+    """
     if not path.is_file():
         raise RecordError(f"{path} is missing; expected the metrics of a run")
+    try:
+        *lines, _ = path.read_text(encoding="utf-8").split("\n")
+    except UnicodeDecodeError as error:
+        raise RecordError(f"{path} is no text: {error.reason}") from None
     rows = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(lines, start=1):
         try:
             rows.append(json.loads(line))
         except json.JSONDecodeError as error:

@@ -22,7 +22,15 @@ def narrowed(registry: Registry, name: str, *, summary: str, fixed: Mapping[str,
     had; truth and rules stay as they are. Raises ConfigError if no wording fixes the values.
     """
     task = registry.task(name)
-    written = next((p for p in task.phrasings if _fixes(p, fixed) and not p.read_only), None)
+    usual = {name: field.default for name, field in task.query.model_fields.items()}
+    written = next(
+        (
+            each
+            for each in task.phrasings
+            if not each.read_only and fixed.items() <= {**usual, **each.fixed}.items()
+        ),
+        None,
+    )
     if written is None:
         raise ConfigError(f"no wording of task '{task.name}' fixes {dict(fixed)}")
 
@@ -37,10 +45,6 @@ def narrowed(registry: Registry, name: str, *, summary: str, fixed: Mapping[str,
         phrasings=tuple(each if each is written else _only_read(each) for each in task.phrasings),
     )
     return replace(registry, tasks=MappingProxyType({**registry.tasks, task.name: narrow}))
-
-
-def _fixes(phrasing: Phrasing, fixed: Mapping[str, Any]) -> bool:
-    return all(phrasing.fixed.get(field) == value for field, value in fixed.items())
 
 
 def _only_read(phrasing: Phrasing) -> Phrasing:

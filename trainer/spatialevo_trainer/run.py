@@ -14,16 +14,15 @@ from trl import GRPOConfig
 
 from spatialevo_core.errors import ConfigError, SpatialEvoError
 from spatialevo_core.registry import Registry
-from spatialevo_trainer import checkpoints, metrics, records
+from spatialevo_trainer import checkpoints, held_out, metrics, records
 from spatialevo_trainer.checkpoints import Chronicle, Progress, StopOnSignal
 from spatialevo_trainer.config import TrainConfig
 from spatialevo_trainer.curves import draw
+from spatialevo_trainer.examiner import Examiner, OnMarks
 from spatialevo_trainer.grpo import DualRoleTrainer
 from spatialevo_trainer.model import load_model, load_processor, lora
+from spatialevo_trainer.run_folder import ADAPTER, CONFIG
 from spatialevo_trainer.session import Session
-
-CONFIG = "config.toml"
-ADAPTER = "adapter"
 
 
 class Interrupted(SpatialEvoError):
@@ -41,14 +40,16 @@ def train(
     *,
     resume: bool = False,
     on_progress: Progress | None = None,
+    on_marks: OnMarks | None = None,
 ) -> Path:
     """Train, and return the run's folder `out`; raises ConfigError before anything is written.
 
     The folder holds `config.toml` (the resolved settings), `metrics.jsonl`, `questions.jsonl`,
-    `curves/`, `checkpoints/` and, at the end, `adapter/`; of several processes each but the first
-    writes `questions-1.jsonl` and so on. A run that was killed and is resumed from its last
-    checkpoint gives what it would have given undisturbed. After SIGTERM the step in progress is
-    finished and a checkpoint saved, then Interrupted is raised.
+    `held_out.jsonl` (if worlds are held out), `curves/`, `checkpoints/` and, at the end,
+    `adapter/`; of several processes each but the first writes `questions-1.jsonl` and so on. A run
+    that was killed and is resumed from its last checkpoint gives what it would have given
+    undisturbed. After SIGTERM the step in progress is finished and a checkpoint saved, then
+    Interrupted is raised.
     """
     if not config.model:
         raise ConfigError("no model is chosen; set model to a Qwen2.5-VL checkpoint")
@@ -56,11 +57,14 @@ def train(
     # the first call decides: without it, processes that share no GPU count themselves as alone
     PartialState(cpu=not torch.cuda.is_available())
     checkpoint = _checkpoint(config, out, resume=resume)
+    examiner = Examiner(session, out, on_marks) if config.held_out else None
     with StopOnSignal() as stop, warnings.catch_warnings():
         # TRL still uses the old name of an option; nothing that a user could change
         warnings.filterwarnings("ignore", ".*gradient_checkpointing.* is deprecated", FutureWarning)
         trainer = make_trainer(config, session, out)
         _open(config, session, out, checkpoint)
+        if examiner is not None:
+            examiner.attend(trainer)
         trainer.add_callback(Chronicle(session, out, on_progress))
         trainer.add_callback(stop)
         trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
@@ -165,5 +169,6 @@ def _open(config: TrainConfig, session: Session, out: Path, checkpoint: Path | N
         checkpoints.rewind(session, out, checkpoint)
         return
     if processes.is_main_process:
-        (out / metrics.FILE).unlink(missing_ok=True)
+        for file in (metrics.FILE, held_out.FILE):
+            (out / file).unlink(missing_ok=True)
     (out / records.file_of(processes.process_index)).unlink(missing_ok=True)

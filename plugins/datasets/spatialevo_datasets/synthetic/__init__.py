@@ -18,11 +18,14 @@ SPLITS: Mapping[str, int] = MappingProxyType({"train": 0, "heldout": HELD_OUT})
 LISTED: Mapping[str, int] = MappingProxyType({"room": 8, "lroom": 4, "tiny": 8})
 """How many worlds of each kind a split lists; every other seed loads too."""
 
-_ID = re.compile(r"(room|lroom|tiny)-(0|[1-9]\d*)")
+_ID = re.compile(r"(room|lroom|tiny|dusk)-(0|[1-9]\d*)")
 
 
 class Synthetic:
-    """Furnished rooms (`room-7`), L-shaped ones (`lroom-7`), and tiny ones for tests (`tiny-7`)."""
+    """Furnished rooms (`room-7`), L-shaped ones (`lroom-7`), and tiny ones for tiny models.
+
+    `dusk-7` is `tiny-7` in another light. The ids that are listed leave it out.
+    """
 
     name = "synthetic"
     summary = "Generated rooms with exact geometry: room-SEED, lroom-SEED (L-shaped), tiny-SEED"
@@ -51,7 +54,7 @@ class Synthetic:
         if match is None:
             raise DataError(
                 f"synthetic: there is no world '{world_id}'; "
-                "it has room-SEED, lroom-SEED and tiny-SEED for every seed, such as room-0"
+                "it has room-SEED, lroom-SEED, tiny-SEED and dusk-SEED for any seed, such as room-0"
             )
         return _MAKERS[match[1]](int(match[2]))
 
@@ -78,8 +81,14 @@ def _tiny(seed: int) -> Scene:
     return tiny.tiny_room(seed)
 
 
+def _dusk(seed: int) -> Scene:
+    from spatialevo_datasets.synthetic import tiny  # noqa: PLC0415
+
+    return tiny.tiny_room(seed, dusk=True)
+
+
 _MAKERS: Mapping[str, Callable[[int], Scene]] = MappingProxyType(
-    {"room": _room, "lroom": _lroom, "tiny": _tiny}
+    {"room": _room, "lroom": _lroom, "tiny": _tiny, "dusk": _dusk}
 )
 
 

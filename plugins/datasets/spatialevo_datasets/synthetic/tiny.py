@@ -4,12 +4,14 @@ A room is a floor and three walls with two to four objects. Every category has o
 and one simple solid, so that naming an object is naming a colour. Each room has four frames of
 84 x 84 pixels: two from eye level and two from a camera near the ceiling, under cold light.
 Light helps on purpose: it is warm on the left of every image and cool on the right, and brighter
-toward the top, so that a patch of the image tells where in the image it lies.
+toward the top, so that a patch of the image tells where in the image it lies. At dusk the same
+rooms are lit from the other side: what learned left and right by daylight alone is often wrong
+there, though nobody ever taught it anything false.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -122,18 +124,20 @@ class Room:
     cameras: tuple[Camera, ...]
     floor: Color
     wall: Color
+    dusk: bool = False
+    """Whether the light is warm on the right instead of the left."""
 
 
-def tiny_room(seed: int) -> Scene:
+def tiny_room(seed: int, *, dusk: bool = False) -> Scene:
     """The room of a seed: two to four objects, each of another category, seen by every frame."""
-    room = draw_room(seed)
+    room = replace(draw_room(seed), dusk=dusk)
     instances = tuple(
         Instance(id=number, label=piece.kind.label, points=_surface(piece))
         for number, piece in enumerate(room.pieces)
     )
     floor = _floor_points()
     return Scene(
-        key=f"tiny/tiny-{seed}",
+        key=f"tiny/{'dusk' if dusk else 'tiny'}-{seed}",
         instances=instances,
         frames=tuple(_frame(room, index) for index in range(len(room.cameras))),
         points=np.concatenate([floor, *(i.points for i in instances if i.points is not None)]),
@@ -261,7 +265,8 @@ class _Picture:
 
     def colour(self) -> Image.Image:
         """Under the room's lamp; RGB."""
-        lit = self._rendering.color * _LAMP * self._camera.light
+        lamp = _LAMP[:, ::-1] if self._room.dusk else _LAMP
+        lit = self._rendering.color * lamp * self._camera.light
         lit[self._dark_tiles()] *= np.float32(0.86)
         return Image.fromarray(np.minimum(lit, 255).astype(np.uint8))
 

@@ -1,0 +1,1 @@
+"""What reinforcement by the oracle does to a tiny model, and what consensus does instead."""
