@@ -15,12 +15,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
-from typing import BinaryIO, ClassVar
+from typing import ClassVar
 
 from spatialevo_core.cache import MARKER, Cache, Manifest, Marker
 from spatialevo_core.errors import ConfigError, DataError
 from spatialevo_core.records import Record
-from spatialevo_core.writing import writing
+from spatialevo_core.writing import flush, locked, writing
 
 
 class FailureRecord(Record):
@@ -61,11 +61,11 @@ class CacheWriter:
             yield part
             goal = self.cache.data(manifest)
             goal.parent.mkdir(exist_ok=True)
-            _flush(*part.rglob("*"), part)
+            flush(*part.rglob("*"), part)
             if goal.exists():
                 shutil.rmtree(goal)
             part.rename(goal)
-            _flush(goal.parent)
+            flush(goal.parent)
 
     def old(self, world_id: str) -> Manifest | None:
         """The manifest of a world; None if there is none that can be read."""
@@ -96,7 +96,7 @@ class CacheWriter:
         """Whether this program, and no other, is at work on the world until the block ends."""
         self.cache.manifest_path(world_id)
         parent = self._parent()
-        with _locked(parent / f"world-{world_id}.lock", wait=False) as mine:
+        with locked(parent / f"world-{world_id}.lock", wait=False) as mine:
             yield mine
 
     def report(self, failures: Sequence[FailureRecord]) -> Path:
@@ -126,9 +126,9 @@ class CacheWriter:
             with writing(path):
                 file.write_text("".join(row.line() for row in rows), encoding="utf-8")
             path.parent.mkdir(exist_ok=True)
-            _flush(file)
+            flush(file)
             file.replace(path)
-            _flush(path.parent)
+            flush(path.parent)
 
     def _parent(self) -> Path:
         parent = self.cache.folder / "partial"
@@ -139,47 +139,9 @@ class CacheWriter:
     def _partial(self) -> Iterator[Path]:
         """An empty folder under a lock, removed in the end unless it was renamed."""
         part = self._parent() / token_hex(8)
-        with _locked(part.with_suffix(".lock"), wait=True):
+        with locked(part.with_suffix(".lock"), wait=True):
             part.mkdir()
             try:
                 yield part
             finally:
                 shutil.rmtree(part, ignore_errors=True)
-
-
-@contextmanager
-def _locked(lock: Path, *, wait: bool) -> Iterator[bool]:
-    """Whether the file was locked, as it is in the end if we `wait`; removed as the block ends."""
-    while True:
-        with lock.open("ab") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                yield False
-                return
-            if not _is_at(file, lock):  # removed before it was locked, as another's that had ended
-                continue
-            try:
-                yield True
-            finally:
-                lock.unlink(missing_ok=True)
-            return
-
-
-def _is_at(file: BinaryIO, path: Path) -> bool:
-    """Whether the open file is the one at the path."""
-    try:
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except FileNotFoundError:
-        return False
-
-
-def _flush(*paths: Path) -> None:
-    """Have files and folders on the disk, so that a loss of power leaves what was renamed whole."""
-    for path in paths:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            with writing(path):
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -25,6 +25,9 @@ MOST_TOLD = 200
 class SpatialEvoError(Exception):
     """The common root; its text is one line that a user can act on."""
 
+    exit_status = 1
+    """Of a command that it ends."""
+
 
 class UnknownName(SpatialEvoError):
     """A name that nobody registered, with the closest one that somebody did."""

@@ -14,6 +14,8 @@ from pathlib import Path
 from random import Random
 from typing import Any, ClassVar, NamedTuple
 
+from pydantic import ValidationError
+
 from spatialevo_core._version import __version__
 from spatialevo_core.engine import guarded
 from spatialevo_core.errors import ConfigError, RecordError, TaskFault
@@ -166,6 +168,22 @@ def questions(
             elif len(rows) < settings.per_scene:
                 rows.append(row)
     return WorldQuestions(tuple(rows), tuple(faults))
+
+
+def settings_of(questions: Path) -> Settings | None:
+    """What a file of questions was generated under; None where nothing stands beside it.
+
+    Raises RecordError if the file beside it is damaged.
+    """
+    path = Files(questions).settings
+    if not path.is_file():
+        return None
+    found = _settings(path)
+    found.pop("problems", None)
+    try:
+        return Settings.model_validate(found)
+    except ValidationError as error:
+        raise RecordError(f"{path} is damaged: {error.errors()[0]['msg'].lower()}") from None
 
 
 def _claim(files: Files, settings: Settings, problems: Sequence[str]) -> None:

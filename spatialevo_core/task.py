@@ -106,6 +106,8 @@ class Task(Generic[V, Q]):
     """A reply and the truth to [0, 1]; errors up to `answer.band` count as none."""
     answer_hint: Callable[[Q], str]
     """Unit or vocabulary, never singling out the truth."""
+    report: Callable[[str, Answer[Any]], float] | None = None
+    """How benchmarks score such a reply, where that is not `score` with a band of 0."""
     brief: Callable[[V], str] = lambda view: ""  # noqa: ARG005
     """What a questioner may be told about this view beyond its images."""
     worth: Callable[[Answer[Any]], float] = lambda answer: 1.0  # noqa: ARG005

@@ -1,9 +1,6 @@
 """Runs beside each other: which form an arm, what is told of them, and what is left out."""
 
 import json
-import subprocess
-import sys
-from pathlib import Path
 from random import Random
 
 import pytest
@@ -230,15 +227,3 @@ def test_the_command_prints_a_table_and_writes_the_report(two_arms, tmp_path, ru
     nothing = run("compare", tmp_path / "gone", "--out", tmp_path / "out2")
     assert nothing.exit_code == 1
     assert not (tmp_path / "out2").exists()
-
-
-def test_comparing_needs_no_torch():
-    code = "import spatialevo_trainer.comparing_report, spatialevo_trainer.comparing, sys"
-    shown = subprocess.run(
-        [sys.executable, "-c", f"{code}\nprint('torch' in sys.modules)"],
-        capture_output=True,
-        text=True,
-        check=True,
-        cwd=Path(__file__).parent,
-    )
-    assert shown.stdout.strip() == "False"

@@ -13,7 +13,7 @@ from spatialevo_core.task import AnyTask
 from spatialevo_trainer.episode import Episode, majority
 from spatialevo_trainer.prompts import write_answer, write_question
 from spatialevo_trainer.records import AskedRecord, asked_records
-from spatialevo_trainer.session import Session
+from spatialevo_trainer.session import Session, SessionState
 
 SEEN = "A tall {} stands left of a small {}"
 
@@ -311,7 +311,7 @@ def test_the_scheduler_learns_from_the_answers():
     session.end()
     assert session.scheduler.accuracy("heavier") == pytest.approx((1 + 2 * 0.35) / (2 + 2))
     other = Session(settings(scenes=1, quota=1), school(TASK))
-    other.restore(session.state(1).model_dump_json())
+    other.restore(SessionState.model_validate_json(session.state(1).model_dump_json()))
     assert other.scheduler.state() == session.scheduler.state()
 
 

@@ -1,5 +1,6 @@
 import json
 import math
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image
 
-from shelf_school import school, settings
+from shelf_school import LOAD, school, settings
 from spatialevo_core.errors import RecordError
 from spatialevo_trainer.cli import train as train_command
 from spatialevo_trainer.curves import draw, smooth
@@ -35,11 +36,64 @@ def test_a_step_is_measured_per_role_and_per_task():
     assert row["questioner/entropy_nats"] == pytest.approx(entropy)
     assert row["questioner/reward"] == pytest.approx((1 + 1 + 0.1 + 0) / 4)
     assert row["questioner/f_fmt"] == 0.75
-    assert row["reasons/question.unparseable"] == 2
+    assert row["reasons/question.unparseable"] == row["reasons/question.unparseable/heavier"] == 2
     assert row["solver/fallback"] == 0.5
     assert row["solver/accuracy/heavier"] == pytest.approx(2 / 8)
     assert row["solver/zero_variance"] == 0.5
-    assert row["time/oracle_ms"] > 0
+    # b, a, nothing and b; then nothing four times
+    assert row["solver/entropy_nats"] == pytest.approx(entropy / 2)
+    assert row["solver/unjudged"] == row["questioner/unjudged"] == 0
+    parts = [row[f"time/oracle_ms/{role}/heavier"] for role in ("questioner", "solver")]
+    assert row["time/oracle_ms"] == pytest.approx((parts[0] * 4 + parts[1] * 8) / 12)
+    assert parts == [row["time/oracle_ms/questioner"], row["time/oracle_ms/solver"]]
+    assert min(parts) > 0
+
+
+def test_lengths_are_counted_by_role_and_task_and_the_longest_as_clipped():
+    config = settings(scenes=1, n=2, quota=2, questioner_tokens=6, solver_tokens=5)
+    session = Session(config, school(LOAD))
+    episode = session.begin(0, [0])
+    said = [[{"content": ""}]] * 4
+    tokens = {"completion_ids": [[1] * 6, [1] * 3]}
+    assert session.questioner_reward(said[:2], ["questioner"] * 2, **tokens) == [0.0, 0.0]
+    assert session.solver_reward(said[:2], ["questioner"] * 2, **tokens) == [None, None]
+    episode.solver_rows()
+    session.solver_reward(said, ["solver"] * 4, completion_ids=[[1], [1], [1] * 5, [1] * 4])
+    session.end()
+    row = session.report
+    assert row["questioner/tokens"] == row["questioner/tokens/load"] == 4.5
+    assert row["questioner/clipped"] == row["questioner/clipped/load"] == 0.5
+    assert row["solver/tokens/load"] == 11 / 4
+    assert row["solver/clipped/load"] == 0.25
+
+
+TABLE = re.compile(r"`([^`]+)`")
+
+
+def test_every_metric_is_in_the_documentation():
+    page = (Path(__file__).parents[1] / "docs/training.md").read_text(encoding="utf-8")
+    section = page.partition("## What a run writes")[2].partition("\n## ")[0]
+    lines = [line.split("|")[1] for line in section.splitlines() if line.startswith("| `")]
+    known = {name for line in lines for name in TABLE.findall(line)}
+    session = Session(settings(scenes=2, n=2, tasks=("heavier", "load")), school())
+    episode = session.begin(0, [0, 1])
+    episode.faults.add("heavier", ValueError())
+    replies = [write_question("x", "Hm?"), ""] * 2
+    completions = [[{"content": text}] for text in replies]
+    session.questioner_reward(completions, ["questioner"] * 4, completion_ids=[[1]] * 4)
+    rows = episode.solver_rows()
+    answers = [[{"content": write_answer("left")}]] * len(rows)
+    session.solver_reward(answers, ["solver"] * len(rows), completion_ids=[[1]] * len(rows))
+    session.end()
+    assert len(session.report) > 40
+    for name in session.report:
+        parts = name.split("/")
+        if parts[-1] in ("heavier", "load") and parts[0] not in ("faults", "scheduler"):
+            parts = parts[:-1]
+        if parts[0] in ("questioner", "solver"):
+            assert "/".join(parts) in known or f"ROLE/{parts[1]}" in known, name
+        else:
+            assert any(each.startswith(f"{parts[0]}/") for each in known), name
 
 
 def test_processes_add_up_to_the_mean_over_all_rows():

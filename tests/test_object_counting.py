@@ -70,6 +70,12 @@ def test_the_count_ladder(reply, score):
     assert TASK.score(reply, answer) == score
 
 
+def test_counts_are_reported_as_benchmarks_do():
+    answer = judge(TASK, NORTH, Category(category="chair")).answer
+    assert answer.value == 3
+    assert [TASK.report(reply, answer) for reply in ("3", "4", "2", "")] == [1, 0.4, 0.4, 0]
+
+
 def test_a_single_object_teaches_half():
     assert TASK.worth(judge(TASK, NORTH, Category(category="table")).answer) == 0.5
     assert TASK.worth(judge(TASK, NORTH, Category(category="chair")).answer) == 1.0

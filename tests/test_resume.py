@@ -1,6 +1,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -10,14 +11,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
 
+from same_runs import assert_same_run, config, environment, steps_done
 from shelf_school import school, settings, tiny_model
 from spatialevo_core.errors import ConfigError
 from spatialevo_trainer.checkpoints import latest
 from spatialevo_trainer.config import TrainConfig
+from spatialevo_trainer.endings import Interrupted
 from spatialevo_trainer.metrics import read_rows
-from spatialevo_trainer.run import Interrupted, train
+from spatialevo_trainer.run import train
 
 SCRIPT = """
 import os, sys
@@ -37,23 +39,27 @@ train(config, school(), Path(sys.argv[1]), resume=sys.argv[3] == "resume", on_pr
 """
 
 RANK = """
-import json, sys
+import json, os, sys
 from pathlib import Path
 import torch
+from accelerate import PartialState
 from shelf_school import school
-from spatialevo_trainer.checkpoints import Chronicle
+from spatialevo_trainer import run
 from spatialevo_trainer.config import TrainConfig
-from spatialevo_trainer.run import make_trainer
-from spatialevo_trainer.session import Session
 
 torch.set_num_threads(1)
 out, config = Path(sys.argv[1]), TrainConfig.model_validate_json(sys.argv[2])
-session = Session(config, school())
-trainer = make_trainer(config, session, out)
-trainer.add_callback(Chronicle(session, out, None))
-trainer.train()
-seen = {"report": session.report, "scheduler": session.scheduler.state()}
-(out / f"rank-{trainer.args.process_index}.json").write_text(json.dumps(seen))
+sessions, make = [], run.make_trainer
+
+def made(config, session, out):
+    sessions.append(session)
+    return make(config, session, out)
+
+run.make_trainer = made
+run.train(config, school(), out, resume=sys.argv[3] == "resume")
+state = sessions[0].state(config.steps).model_dump_json()
+seen = {"report": sessions[0].report, "state": state}
+(out / f"rank-{PartialState().process_index}.json").write_text(json.dumps(seen))
 """
 DATA = """
 tasks = ["object_counting"]
@@ -62,16 +68,6 @@ tasks = ["object_counting"]
 dataset = "synthetic"
 ids = ["tiny-1"]
 """
-
-
-def config(steps: int, every: int) -> TrainConfig:
-    return settings(
-        model=tiny_model(), steps=steps, save_every=every, beta=0.04, learning_rate=1e-2
-    )
-
-
-def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(Path(__file__).parent), "OMP_NUM_THREADS": "1"}
 
 
 def killed(config: TrainConfig, out: Path, after: int) -> int:
@@ -91,20 +87,6 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-def untimed(run: Path) -> list[dict[str, object]]:
-    rows = read_rows(run / "metrics.jsonl")
-    return [{k: v for k, v in row.items() if not k.startswith("time/")} for row in rows]
-
-
-def assert_same_run(one: Path, other: Path) -> None:
-    assert untimed(one) == untimed(other)
-    assert (one / "questions.jsonl").read_bytes() == (other / "questions.jsonl").read_bytes()
-    weights, others = (load_file(run / "adapter/adapter_model.safetensors") for run in (one, other))
-    assert weights.keys() == others.keys()
-    assert all((weights[name] == others[name]).all() for name in weights)
-    assert any(weights[name].any() for name in weights if "lora_B" in name)
 
 
 def assert_kill_changes_nothing(config: TrainConfig, after: int, folder: Path) -> None:
@@ -134,7 +116,7 @@ def test_sigterm_saves_a_checkpoint_and_ends_the_run_unfinished(tmp_path: Path):
     assert not (tmp_path / "adapter").exists()
     checkpoint = latest(tmp_path)
     assert checkpoint is not None
-    done = json.loads((checkpoint / "spatialevo.json").read_text())["step"]
+    done = json.loads((checkpoint / "spatialevo.json").read_text())["session"]["step"]
     assert done < 4
     assert len(read_rows(tmp_path / "metrics.jsonl")) == done
     assert signal.getsignal(signal.SIGTERM) == before
@@ -162,32 +144,78 @@ def test_the_command_says_that_it_stopped_and_how_to_go_on(tmp_path: Path):
             time.sleep(0.2)
         process.terminate()
         said, complained = process.communicate()
-    assert process.returncode == 1
+    assert process.returncode == 143
     assert said == ""
     assert re.search(r"stopped after step \d+; go on with --resume", complained)
     assert latest(run) is not None
     assert not (run / "adapter").exists()
 
 
-@pytest.mark.slow
-def test_two_processes_agree_on_metrics_and_scheduler(tmp_path: Path):
+def launched(config: TrainConfig, out: Path, how: str, killed_at: int | None = None) -> None:
+    """A run of two processes; all of them are killed once that many steps are done, if asked."""
+    script = out.with_suffix(".py")
+    script.write_text(RANK)
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    (tmp_path / "rank.py").write_text(RANK)
-    (out := tmp_path / "run").mkdir()
-    given = [str(tmp_path / "rank.py"), str(out), config(2, 2).model_dump_json()]
-    subprocess.run(
+    given = [str(script), str(out), config.model_dump_json(), how]
+    with subprocess.Popen(
         [sys.executable, *launcher, *given],
         env=environment(),
-        check=True,
-        timeout=600,
         stderr=subprocess.DEVNULL,
-    )
-    first, second = (json.loads((out / f"rank-{rank}.json").read_text()) for rank in (0, 1))
-    assert first == second
-    assert first["scheduler"]["tallies"]
-    assert len(read_rows(out / "metrics.jsonl")) == 2
-    rows = [read_rows(out / name) for name in ("questions.jsonl", "questions-1.jsonl")]
-    assert [{row["row"] for row in each} for each in rows] in ([{0}, {1}], [{1}, {0}])
+        start_new_session=True,
+    ) as process:
+        if killed_at is not None:
+            while steps_done(out) < killed_at:
+                assert process.poll() is None
+                time.sleep(0.02)
+            everyone = [process.pid, *children_of(process.pid)]
+            for each in everyone:
+                os.kill(each, signal.SIGKILL)
+            while any(map(running, everyone)):
+                process.poll()
+                time.sleep(0.02)
+    assert (process.returncode == 0) == (killed_at is None)
+
+
+def children_of(parent: int) -> list[int]:
+    return [*map(int, Path(f"/proc/{parent}/task/{parent}/children").read_text().split())]
+
+
+def running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def places(*files: Path) -> set[tuple[object, ...]]:
+    """Where the rows of a run played: step, row, task and view."""
+    rows = [row for path in files for row in read_rows(path)]
+    return {(row["step"], row["row"], row["task"], row["view"]) for row in rows}
+
+
+@pytest.mark.slow
+def test_two_processes_agree_and_may_be_killed(tmp_path: Path):
+    even = config(4, 2, schedule={"strategy": "uniform"})
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    launched(even, whole, "start")
+    seen = [json.loads((whole / f"rank-{rank}.json").read_text()) for rank in (0, 1)]
+    assert seen[0] == seen[1]
+    assert json.loads(seen[0]["state"])["scheduler"]["tallies"]
+    assert len(read_rows(whole / "metrics.jsonl")) == 4
+    shares = [whole / name for name in ("questions.jsonl", "questions-1.jsonl")]
+    assert [{row["row"] for row in read_rows(each)} for each in shares] in ([{0}, {1}], [{1}, {0}])
+    # replies come from each process's own generator; where they are asked for does not
+    train(even, school(), tmp_path / "single")
+    assert places(*shares) == places(tmp_path / "single/questions.jsonl")
+
+    launched(even, killed, "start", killed_at=3)
+    with pytest.raises(ConfigError, match="saved by 2 processes, not by 1; resume with as many"):
+        train(even, school(), killed, resume=True)
+    launched(even, killed, "resume")
+    assert_same_run(whole, killed)
+    for rank in (0, 1):
+        again = json.loads((killed / f"rank-{rank}.json").read_text())
+        assert again["state"] == seen[rank]["state"]
 
 
 def test_sigterm_in_the_last_step_changes_nothing(tmp_path: Path):
@@ -243,3 +271,23 @@ def test_a_checkpoint_without_our_state_is_unfinished(tmp_path: Path):
         for name in files:
             (folder / name).write_text("{}")
     assert latest(tmp_path) == tmp_path / "checkpoints/checkpoint-10"
+
+
+def test_a_finished_run_that_is_resumed_is_the_same_run(tmp_path: Path):
+    whole = train(config(2, 1), school(), tmp_path / "run")
+    shutil.copytree(whole, tmp_path / "before")
+    shutil.rmtree(whole / "adapter")
+    for _ in range(2):
+        train(config(2, 1), school(), whole, resume=True)
+        assert_same_run(tmp_path / "before", whole)
+
+
+def test_a_run_goes_on_from_the_checkpoint_before_a_damaged_one(tmp_path: Path):
+    whole, said = train(config(3, 1), school(), tmp_path / "run"), []
+    shutil.copytree(whole, tmp_path / "before")
+    optimizer = whole / "checkpoints/checkpoint-3/optimizer.pt"
+    os.truncate(optimizer, optimizer.stat().st_size // 2)
+    train(config(3, 1), school(), whole, resume=True, on_remark=said.append)
+    assert "optimizer.pt has " in said[0]
+    assert said[1].endswith("going on from " + str(whole / "checkpoints/checkpoint-2"))
+    assert_same_run(tmp_path / "before", whole)

@@ -199,6 +199,7 @@ def test_the_score_gives_a_tenth_for_one_of_two_parts():
         0.1,
         0.0,
     ]
+    assert [TASK.report(r, answer) for r in ("upper left", "left")] == [1.0, 0.0]
 
 
 @settings(max_examples=15)

@@ -1,7 +1,8 @@
 """The command `spatialevo`: a table of commands, each imported when it is used.
 
 Listing the commands imports none of them and no plugin. Results go to stdout, remarks and progress
-to stderr. Exit status: 0 fine, 1 something is wrong, 2 the command line was not understood.
+to stderr. Exit status: 0 fine, 1 something is wrong, 2 the command line was not understood, 130 or
+143 if it was interrupted, as shells expect.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ class Command(NamedTuple):
 
 
 _HERE = "spatialevo_core.cli"
+INTERRUPTED = 130
+"""Exit status after Ctrl-C."""
 
 COMMANDS = {
     "tasks": Command(f"{_HERE}.tasks:tasks", "List, show, check and write tasks."),
@@ -98,12 +101,17 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except SpatialEvoError as error:
-            raise click.ClickException(str(error)) from error
+            told = click.ClickException(str(error))
+            told.exit_code = error.exit_status  # type: ignore[misc]  # click reads it so
+            raise told from error
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            ctx.exit(INTERRUPTED)
         except OSError as error:
             if error.filename is None or error.strerror is None:
                 raise
-            told = f"{error.filename}: {error.strerror.lower()}"
-            raise click.ClickException(told) from error
+            cause = f"{error.filename}: {error.strerror.lower()}"
+            raise click.ClickException(cause) from error
         except ModuleNotFoundError as error:
             raise _explained(error, ctx.invoked_subcommand) from error
 

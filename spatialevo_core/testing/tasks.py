@@ -139,11 +139,14 @@ def _rewards_truth(task: AnyTask, asked: Sequence[Asked]) -> Iterator[str]:
     for _, query, verdict in asked:
         if verdict.answer is None:
             continue
-        for reply, due in ((verdict.answer.text, 1.0), ("", 0.0)):
-            score = guarded(task, "score", task.score, reply, verdict.answer)
-            if score != due:
-                what = f"the truth '{reply}' of {query!r}" if due else f"on {query!r} silence"
-                yield f"{what} scores {score}"
+        for scored, where in ((task.score, "score"), (task.report, "report")):
+            if scored is None:
+                continue
+            for reply, due in ((verdict.answer.text, 1.0), ("", 0.0)):
+                score = guarded(task, where, scored, reply, verdict.answer)
+                if score != due:
+                    what = f"the truth '{reply}' of {query!r}" if due else f"on {query!r} silence"
+                    yield f"{what} scores {score}{' in reports' if where == 'report' else ''}"
 
 
 def _worth_is_a_share(task: AnyTask, asked: Sequence[Asked]) -> Iterator[str]:

@@ -11,9 +11,6 @@ import click
 from spatialevo_trainer import launch
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
-    from spatialevo_trainer.checkpoints import Progress as OnProgress
     from spatialevo_trainer.config import TrainConfig
 
 PLANNING = ("plan", "gpus", "gpu_memory", "accelerate")
@@ -127,6 +124,9 @@ def train(
 ) -> None:
     """Train the model of CONFIG (a TOML file over a preset) as questioner and solver.
 
+    SIGTERM and Ctrl-C save a checkpoint after the step in progress and end the run with
+    exit status 143 or 130; a second Ctrl-C ends it at once.
+
     The options under Ablations stand for settings, and are recorded with them.
     """
     from spatialevo_trainer.config import load_config
@@ -186,29 +186,13 @@ def _prompt(config: TrainConfig) -> Any:
 
 def _run(config: TrainConfig, out: Path, *, resume: bool) -> None:
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     from spatialevo_core.cli.shared import registry
+    from spatialevo_trainer.progress import shown
 
     plugged_in = registry(config.profile)
     from spatialevo_trainer.run import train as run
 
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        run(config, plugged_in, out, resume=resume, on_progress=_shown(progress))
+    with shown(Console(stderr=True)) as (progress, remark):
+        run(config, plugged_in, out, resume=resume, on_progress=progress, on_remark=remark)
     click.echo(out)
-
-
-def _shown(progress: Progress) -> OnProgress:
-    bar = progress.add_task("", total=None)
-
-    def show(step: int, steps: int, row: dict[str, float]) -> None:
-        solver, legal = row.get("solver/accuracy"), row.get("questioner/legal")
-        parts = [
-            f"{name} {value:.2f}"
-            for name, value in (("accuracy", solver), ("legal questions", legal))
-            if value is not None
-        ]
-        progress.update(bar, completed=step, total=steps, description=", ".join(parts))
-
-    return show

@@ -134,6 +134,8 @@ class TrainConfig(Frozen):
     """Replies per prompt, in both roles."""
     quota: int = Field(2, ge=1)
     """Questions per scene that go to the solver."""
+    max_faults: float = Field(0.5, ge=0, le=1)
+    """Share of the last ten steps' replies that tasks may break on before the run ends."""
     illegal_share: float = Field(0.25, ge=0, le=1)
     """Of a step's quota, at most."""
     micro_batches: int = Field(1, ge=1)

@@ -7,7 +7,6 @@ replies (TRL, a test, another library) stays outside. No torch, no task's name.
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
@@ -20,6 +19,7 @@ from spatialevo_core.registry import Registry
 from spatialevo_core.scoring import same_label
 from spatialevo_core.text import name_form
 from spatialevo_trainer.config import TrainConfig
+from spatialevo_trainer.faults import Faults
 from spatialevo_trainer.prompts import STYLES, Asked, Message, Role, read_answer, read_question
 from spatialevo_trainer.rewards import (
     AnswerScore,
@@ -61,6 +61,8 @@ class Candidate:
     score: QuestionScore | None = None
     reward: float | None = None
     answers: list[Reply] = field(default_factory=list)
+    fault: str = ""
+    """What the task's own code raised."""
 
     @property
     def legal(self) -> bool:
@@ -83,6 +85,8 @@ class Reply:
     """None: the task's own code broke."""
     accuracy: float | None
     """None on an illegal question or after a fault."""
+    fault: str = ""
+    """What the task's own code raised."""
 
 
 class Episode:
@@ -92,13 +96,13 @@ class Episode:
         self, config: TrainConfig, registry: Registry, places: Sequence[Place], rng: Random
     ) -> None:
         self.config, self.registry, self.places = config, registry, tuple(places)
-        self.faults: Counter[str] = Counter()
+        self.faults = Faults()
         self.asked: list[list[Candidate]] = [[] for _ in self.places]
         """Per place, what the questioner asked."""
         self.chosen: list[Candidate] = []
         """What goes to the solver: `quota` questions per place, in the order of the places."""
-        self.oracle_s = 0.0
-        """Time spent in parsing, judging and scoring."""
+        self.oracle_s: dict[tuple[Role, str], float] = {}
+        """Time spent in parsing, judging and scoring, by role and task."""
         self._rng = rng
         self._prompts = STYLES[config.prompts]
         ablation = config.ablation
@@ -174,17 +178,23 @@ class Episode:
         key = f"text:{name_form(asked.question)}"
         try:
             verdict = self._timed(
-                lambda: self.registry.ask(asked.question, place.view, place.task.name)
+                "questioner",
+                place,
+                lambda: self.registry.ask(asked.question, place.view, place.task.name),
             )
             key = query_key(verdict) or key
             candidate = Candidate(place, asked.question, key, verdict, asked=asked, reply=reply)
             candidate.score = self._timed(
-                lambda: question_score(asked, verdict, place.view, place.task, self._terms)
+                "questioner",
+                place,
+                lambda: question_score(asked, verdict, place.view, place.task, self._terms),
             )
             candidate.hint = _hint(place, verdict)
         except TaskFault as fault:
-            self.faults[fault.task] += 1
-            return Candidate(place, asked.question, key, None, asked=asked, reply=reply)
+            self.faults.add(fault.task, fault)
+            return Candidate(
+                place, asked.question, key, None, asked=asked, reply=reply, fault=str(fault)
+            )
         return candidate
 
     def _choose(self) -> list[Candidate]:
@@ -240,7 +250,7 @@ class Episode:
                     hint = _hint(place, verdict)
                     yield Candidate(place, text, query_key(verdict) or text, verdict, hint)
         except TaskFault as fault:
-            self.faults[fault.task] += 1
+            self.faults.add(fault.task, fault)
 
     def _solver_prompt(self, candidate: Candidate) -> list[Message]:
         images = len(candidate.place.images)
@@ -254,11 +264,13 @@ class Episode:
             return Reply(text, answered.answer, None, None)
         try:
             score = self._timed(
-                lambda: answer_score(answered, verdict, place.view, place.task, self._terms)
+                "solver",
+                place,
+                lambda: answer_score(answered, verdict, place.view, place.task, self._terms),
             )
         except TaskFault as fault:
-            self.faults[fault.task] += 1
-            return Reply(text, answered.answer, None, None)
+            self.faults.add(fault.task, fault)
+            return Reply(text, answered.answer, None, None, fault=str(fault))
         truth = score.accuracy
         if truth is not None and label is not None:
             agrees = float(bool(answered.answer) and same_label(answered.answer, label))
@@ -267,12 +279,13 @@ class Episode:
             score = score.model_copy(update={"reward": reward, "accuracy": agrees})
         return Reply(text, answered.answer, score, truth)
 
-    def _timed(self, function: Callable[[], T]) -> T:
+    def _timed(self, role: Role, place: Place, function: Callable[[], T]) -> T:
         start = time.perf_counter()
         try:
             return function()
         finally:
-            self.oracle_s += time.perf_counter() - start
+            spent = self.oracle_s.setdefault((role, place.task.name), 0.0)
+            self.oracle_s[role, place.task.name] = spent + time.perf_counter() - start
 
 
 def query_key(verdict: Verdict) -> str | None:

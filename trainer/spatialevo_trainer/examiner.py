@@ -10,6 +10,7 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 from trl import GRPOTrainer
 from trl.models import unwrap_model_for_generation
 
+from spatialevo_core.writing import writing
 from spatialevo_trainer import metrics
 from spatialevo_trainer.config import TrainConfig
 from spatialevo_trainer.held_out import FILE, Marks, Speaker, examine, held_out_places
@@ -71,6 +72,7 @@ class Examiner(TrainerCallback):  # type: ignore[misc]
         trainer.model.train(training)
         if not state.is_world_process_zero:
             return
-        metrics.write_row(self._file, {"step": state.global_step, **marks.row()})
+        with writing(self._file):
+            metrics.write_row(self._file, {"step": state.global_step, **marks.row()})
         if self._on_marks is not None:
             self._on_marks(state.global_step, marks)

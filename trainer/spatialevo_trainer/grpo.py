@@ -8,12 +8,15 @@ disabled), optimiser and checkpoints remain TRL's.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import torch
 from accelerate.utils import gather_object
 from torch import Tensor
 
+from spatialevo_trainer.checkpoints import Saving
+from spatialevo_trainer.endings import require_finite
 from spatialevo_trainer.episode import Row
 from spatialevo_trainer.sampling import SamplingTrainer
 from spatialevo_trainer.session import Session
@@ -42,6 +45,9 @@ class DualRoleTrainer(SamplingTrainer):
         rewards = [session.questioner_reward, session.solver_reward]
         super().__init__(session.config.generation_rows, reward_funcs=rewards, **kwargs)
         self.session = session
+        if not self.use_vllm:
+            # sampling from nonsense kills the process; as it is, the gradient will tell
+            self.generation_config.remove_invalid_values = True
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> Batch:
         config, ablation = self.session.config, self.session.config.ablation
@@ -58,6 +64,19 @@ class DualRoleTrainer(SamplingTrainer):
         self.session.end(gather_object)
         pad = self._tokenizer.pad_token_id
         return rounds[0] if len(rounds) == 1 else merge_rounds(rounds[0], rounds[1], pad)
+
+    def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:
+        """As TRL's; raises Diverged where it is no number, before the weights are changed."""
+        norm = super()._get_grad_norm(model, grad_norm=grad_norm)
+        run = Path(self.args.output_dir).parent
+        if norm is not None:  # DeepSpeed tells it later
+            require_finite(run, self.state.global_step + 1, "norm of the gradient", float(norm))
+        return norm
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        """As TRL's; raises DataError in one line where it cannot be written."""
+        with Saving(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"):
+            super()._save_checkpoint(model, trial)
 
     def _round(self, rows: Sequence[Row], most_tokens: int) -> Batch:
         """One role's replies, scored by TRL's own method."""

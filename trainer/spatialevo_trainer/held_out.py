@@ -111,7 +111,11 @@ class Speaker:
         ).to(self.model.device)
         sampling = {} if greedy else {"temperature": self.temperature, "top_k": 0, "top_p": 1.0}
         written = self.model.generate(
-            **inputs, max_new_tokens=most_tokens, do_sample=not greedy, **sampling
+            **inputs,
+            max_new_tokens=most_tokens,
+            do_sample=not greedy,
+            remove_invalid_values=True,
+            **sampling,
         )
         said = written[:, inputs["input_ids"].shape[1] :]
         decoded: list[str] = self.processor.batch_decode(said, skip_special_tokens=True)

@@ -1,7 +1,8 @@
 """What a step is reported by: one JSONL row per step, per role and per task.
 
 Names are `role/quantity` and `role/quantity/task`. `reasons/...` and `faults/...` are counts, all
-else is a mean over replies, questions or groups; only `time/...` differs between equal runs.
+else is a mean over replies, questions or groups; only `time/...` differs between equal runs. The
+table is in docs/training.md.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import json
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from spatialevo_core.errors import RecordError
+from spatialevo_core.text import name_form
 from spatialevo_trainer.episode import Candidate, Episode
+from spatialevo_trainer.prompts import Role
 
 FILE = "metrics.jsonl"
 COUNTS = ("faults/", "reasons/")
@@ -42,10 +45,35 @@ def measure(episode: Episode) -> Sums:
         _measure_answers(found, candidate, asked=asked)
     for name, count in episode.faults.items():
         found.sums[f"faults/{name}"] = Sum(count, 1)
-    replies = sum(map(len, episode.asked)) + sum(len(each.answers) for each in episode.chosen)
-    if replies:
-        found.sums["time/oracle_ms"] = Sum(episode.oracle_s * 1000, replies)
+    return merge([found.sums, *_oracle_times(episode)])
+
+
+def measure_lengths(episode: Episode, lengths: Mapping[str, Sequence[int]]) -> Sums:
+    """Of replies whose numbers of tokens are known, by role in the order of the rows."""
+    found, config = _Collector(), episode.config
+    places = {
+        "questioner": [place for place in episode.places for _ in range(config.n)],
+        "solver": [each.place for each in episode.chosen for _ in range(config.n)],
+    }
+    most = {"questioner": config.questioner_tokens, "solver": config.solver_tokens}
+    for role, counts in lengths.items():
+        for place, tokens in zip(places[role], counts, strict=False):
+            found.add(f"{role}/tokens", tokens, place.task.name)
+            found.add(f"{role}/clipped", float(tokens >= most[role]), place.task.name)
     return found.sums
+
+
+def _oracle_times(episode: Episode) -> Iterator[Sums]:
+    """Per completion, which for a question is parsing, judging and scoring it."""
+    replies: Counter[tuple[Role, str]] = Counter()
+    for each in (candidate for group in episode.asked for candidate in group):
+        replies["questioner", each.place.task.name] += 1
+    for each in episode.chosen:
+        replies["solver", each.place.task.name] += len(each.answers)
+    for (role, task), number in replies.items():
+        spent = Sum(episode.oracle_s.get((role, task), 0.0) * 1000, number)
+        names = ("time/oracle_ms", f"time/oracle_ms/{role}", f"time/oracle_ms/{role}/{task}")
+        yield dict.fromkeys(names, spent)
 
 
 def merge(parts: Iterable[Mapping[str, Sum]]) -> Sums:
@@ -111,13 +139,13 @@ class _Collector:
 
 def _measure_questions(found: _Collector, candidates: Sequence[Candidate]) -> None:
     task = candidates[0].place.task.name
-    keys = Counter(each.key for each in candidates)
-    shares = [count / len(candidates) for count in keys.values()]
-    found.add("questioner/unique", len(keys) / len(candidates), task)
-    found.add("questioner/entropy_nats", -sum(share * math.log(share) for share in shares), task)
+    keys = [each.key for each in candidates]
+    found.add("questioner/unique", len(set(keys)) / len(keys), task)
+    found.add("questioner/entropy_nats", _entropy_nats(keys), task)
     found.add("questioner/zero_variance", _constant(each.reward for each in candidates), task)
     for each in candidates:
         found.add("questioner/reward", each.reward, task)
+        found.add("questioner/unjudged", float(each.reward is None), task)
         if each.score is None or each.verdict is None:
             continue
         found.add("questioner/f_fmt", each.score.format, task)
@@ -125,7 +153,7 @@ def _measure_questions(found: _Collector, candidates: Sequence[Candidate]) -> No
         found.add("questioner/f_obs", each.score.observed, task)
         found.add("questioner/legal", float(each.legal), task)
         for code in each.verdict.codes:
-            found.add(f"reasons/{code}", 1.0)
+            found.add(f"reasons/{code}", 1.0, task)
 
 
 def _measure_answers(found: _Collector, candidate: Candidate, *, asked: bool) -> None:
@@ -135,13 +163,23 @@ def _measure_answers(found: _Collector, candidate: Candidate, *, asked: bool) ->
     found.add("solver/illegal", float(not candidate.legal), task)
     rewards = [each.score.reward if each.score else None for each in candidate.answers]
     found.add("solver/zero_variance", _constant(rewards), task)
+    if candidate.answers:
+        said = [name_form(each.answer) for each in candidate.answers]
+        found.add("solver/entropy_nats", _entropy_nats(said), task)
     for each in candidate.answers:
+        found.add("solver/unjudged", float(each.score is None), task)
         found.add("solver/accuracy", each.accuracy, task)
         if each.score is not None:
             found.add("solver/reward", each.score.reward, task)
             found.add("solver/f_fmt", each.score.format, task)
             found.add("solver/f_acc", each.score.accuracy, task)
             found.add("solver/f_explain", each.score.explained, task)
+
+
+def _entropy_nats(values: Sequence[str]) -> float:
+    """Of how a group spreads over its different values: 0 if all are the same."""
+    shares = [count / len(values) for count in Counter(values).values()]
+    return sum(share * math.log(1 / share) for share in shares)
 
 
 def _constant(rewards: Iterable[float | None]) -> float | None:

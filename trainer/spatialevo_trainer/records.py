@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
+from spatialevo_core.errors import RecordError
 from spatialevo_core.question import Frozen
 from spatialevo_core.records import QuestionRecord, Record, repair_records
+from spatialevo_core.writing import flush, writing
 from spatialevo_trainer.episode import Candidate, Episode
 
 FILE = "questions.jsonl"
@@ -26,6 +28,8 @@ class AnswerRow(Frozen):
     reward: float | None
     accuracy: float | None = None
     f_explain: float | None = None
+    fault: str | None = None
+    """What the task's own code raised, which left the reply without a reward."""
 
 
 class AskedRecord(Record):
@@ -49,6 +53,8 @@ class AskedRecord(Record):
     f_obs: float | None = None
     answers: tuple[AnswerRow, ...] = ()
     """Empty if the question did not go on to the solver."""
+    fault: str | None = None
+    """What the task's own code raised, which left the question without a verdict."""
 
 
 def asked_records(episode: Episode, step: int) -> Iterator[AskedRecord]:
@@ -70,8 +76,15 @@ def keep_until(path: Path, step: int) -> None:
         return
     repair_records(path)
     part = path.with_name(path.name + ".part")
-    with path.open(encoding="utf-8") as old, part.open("w", encoding="utf-8", newline="\n") as new:
-        new.writelines(line for line in old if json.loads(line)["step"] <= step)
+    with writing(path), path.open("rb") as old, part.open("wb") as new:
+        for number, line in enumerate(old, start=1):
+            try:
+                done = int(json.loads(line)["step"])
+            except (ValueError, KeyError, TypeError):
+                raise RecordError(f"{path}:{number}: not a row of a step; mend it") from None
+            if done <= step:
+                new.write(line)
+    flush(part)
     part.replace(path)
 
 
@@ -103,7 +116,9 @@ def _record(candidate: Candidate, step: int, number: int) -> AskedRecord:
                 reward=each.score.reward if each.score else None,
                 accuracy=each.accuracy,
                 f_explain=each.score.explained if each.score else None,
+                fault=each.fault or None,
             )
             for each in candidate.answers
         ),
+        fault=candidate.fault or None,
     )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import warnings
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,25 +15,20 @@ from datasets import Dataset
 from transformers import PrinterCallback
 from trl import GRPOConfig
 
-from spatialevo_core.errors import ConfigError, SpatialEvoError
+from spatialevo_core.errors import ConfigError
 from spatialevo_core.registry import Registry
-from spatialevo_trainer import checkpoints, held_out, metrics, records
-from spatialevo_trainer.checkpoints import Chronicle, Progress, StopOnSignal
+from spatialevo_core.writing import writing
+from spatialevo_trainer import checkpoints, opening, records
+from spatialevo_trainer.checkpoints import Remark, Sound
+from spatialevo_trainer.chronicle import Chronicle, Progress
 from spatialevo_trainer.config import TrainConfig
 from spatialevo_trainer.curves import draw
+from spatialevo_trainer.endings import StopOnNonsense, StopOnSignal
 from spatialevo_trainer.examiner import Examiner, OnMarks
 from spatialevo_trainer.grpo import DualRoleTrainer
 from spatialevo_trainer.model import load_model, load_processor, lora
-from spatialevo_trainer.run_folder import ADAPTER, CONFIG
+from spatialevo_trainer.opening import agreed
 from spatialevo_trainer.session import Session
-
-
-class Interrupted(SpatialEvoError):
-    """The run was told to stop, and stopped at a checkpoint."""
-
-    def __init__(self, step: int) -> None:
-        super().__init__(f"stopped after step {step}; go on with --resume")
-        self.step = step
 
 
 def train(
@@ -40,6 +38,7 @@ def train(
     *,
     resume: bool = False,
     on_progress: Progress | None = None,
+    on_remark: Remark | None = None,
     on_marks: OnMarks | None = None,
 ) -> Path:
     """Train, and return the run's folder `out`; raises ConfigError before anything is written.
@@ -48,31 +47,40 @@ def train(
     `held_out.jsonl` (if worlds are held out), `curves/`, `checkpoints/` and, at the end,
     `adapter/`; of several processes each but the first writes `questions-1.jsonl` and so on. A run
     that was killed and is resumed from its last checkpoint gives what it would have given
-    undisturbed. After SIGTERM the step in progress is finished and a checkpoint saved, then
-    Interrupted is raised.
+    undisturbed. After SIGTERM or Ctrl-C the step in progress is finished and a checkpoint saved,
+    then Interrupted is raised.
     """
     if not config.model:
         raise ConfigError("no model is chosen; set model to a Qwen2.5-VL checkpoint")
     session = Session(config, registry)
     # the first call decides: without it, processes that share no GPU count themselves as alone
     PartialState(cpu=not torch.cuda.is_available())
-    checkpoint = _checkpoint(config, out, resume=resume)
     examiner = Examiner(session, out, on_marks) if config.held_out else None
-    with StopOnSignal() as stop, warnings.catch_warnings():
-        # TRL still uses the old name of an option; nothing that a user could change
-        warnings.filterwarnings("ignore", ".*gradient_checkpointing.* is deprecated", FutureWarning)
+    with ExitStack() as stack:
+        remark = on_remark or _unheard
+        start = agreed(lambda: opening.begin(stack, config, out, remark, resume=resume))
+        stop = stack.enter_context(StopOnSignal())
+        stack.enter_context(_quiet_libraries())
         trainer = make_trainer(config, session, out)
-        _open(config, session, out, checkpoint)
+        _open(config, session, out, start)
+        trainer.add_callback(StopOnNonsense(out))
+        trainer.add_callback(stop)
         if examiner is not None:
             examiner.attend(trainer)
-        trainer.add_callback(Chronicle(session, out, on_progress))
-        trainer.add_callback(stop)
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-    if stop.stopped and trainer.state.global_step < config.steps:
-        raise Interrupted(trainer.state.global_step)
-    if trainer.is_world_process_zero():
-        trainer.model.save_pretrained(out / ADAPTER)
-        draw([out], out / "curves")
+        trainer.add_callback(Chronicle(session, out, on_progress, on_remark))
+        try:
+            trainer.train(resume_from_checkpoint=str(start.path) if start else None)
+        except KeyboardInterrupt:
+            if stop.at_once:
+                raise stop.interrupted(trainer.state.global_step) from None
+            raise
+        if stop.number is not None and trainer.state.global_step < config.steps:
+            raise stop.interrupted(trainer.state.global_step)
+        if trainer.is_world_process_zero():
+            opening.save_adapter(trainer.model, out)
+            checkpoints.prune(out, config.keep, config.steps)
+            with writing(out / "curves"):
+                draw([out], out / "curves")
     return out
 
 
@@ -113,8 +121,8 @@ def trl_config(config: TrainConfig, folder: Path) -> GRPOConfig:
         seed=config.seed,
         save_strategy="steps",
         save_steps=config.save_every,
-        save_total_limit=config.keep,
         logging_steps=1,
+        logging_nan_inf_filter=False,
         report_to=[],
         disable_tqdm=True,
         shuffle_dataset=False,
@@ -144,31 +152,33 @@ def _vllm(config: TrainConfig) -> dict[str, Any]:
     }
 
 
-def _checkpoint(config: TrainConfig, out: Path, *, resume: bool) -> Path | None:
-    """What to go on from: None if the run begins; raises ConfigError and writes nothing."""
-    stored = out / CONFIG
-    if not resume:
-        if checkpoints.latest(out) or (out / metrics.FILE).exists():
-            raise ConfigError(f"{out} already holds a run; resume it, or choose another folder")
-        return None
-    if not stored.is_file():
-        raise ConfigError(f"{out} holds no run to resume")
-    if stored.read_text(encoding="utf-8") != config.toml():
-        raise ConfigError(f"{stored} differs from the settings given; resume with the same ones")
-    return checkpoints.latest(out)
-
-
-def _open(config: TrainConfig, session: Session, out: Path, checkpoint: Path | None) -> None:
+def _open(config: TrainConfig, session: Session, out: Path, start: Sound | None) -> None:
     """Prepare the run's folder, and the session if the run goes on from a checkpoint."""
+    step = 0 if start is None else start.session.step
+    if start is not None:
+        session.restore(start.session)
     processes = PartialState()
-    if processes.is_main_process:
-        out.mkdir(parents=True, exist_ok=True)
-        (out / CONFIG).write_text(config.toml(), encoding="utf-8")
+    agreed(lambda: opening.prepare(config, out, step))
+    opening.rewind(out / records.file_of(processes.process_index), step)
     processes.wait_for_everyone()
-    if checkpoint is not None:
-        checkpoints.rewind(session, out, checkpoint)
-        return
-    if processes.is_main_process:
-        for file in (metrics.FILE, held_out.FILE):
-            (out / file).unlink(missing_ok=True)
-    (out / records.file_of(processes.process_index)).unlink(missing_ok=True)
+
+
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Without two things that TRL says and no user can change."""
+    logger = logging.getLogger("trl.trainer.grpo_trainer")
+    logger.addFilter(_known)
+    with warnings.catch_warnings():
+        # the old name of an option
+        warnings.filterwarnings("ignore", ".*gradient_checkpointing.* is deprecated", FutureWarning)
+        yield
+    logger.removeFilter(_known)
+
+
+def _known(record: logging.LogRecord) -> bool:
+    """Replies without a reward are counted in the metrics, and named by their fault."""
+    return not record.getMessage().startswith("All reward functions returned None")
+
+
+def _unheard(_: str) -> None:
+    """Nobody listens to remarks."""

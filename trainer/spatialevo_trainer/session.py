@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
-from pydantic import ValidationError
-
-from spatialevo_core.errors import RecordError
+from spatialevo_core.errors import SpatialEvoError
 from spatialevo_core.question import Frozen
 from spatialevo_core.registry import Registry
 from spatialevo_core.schedule import Scheduler
 from spatialevo_trainer.config import TrainConfig
 from spatialevo_trainer.episode import Episode
-from spatialevo_trainer.metrics import Sum, Sums, means, measure, merge
+from spatialevo_trainer.metrics import Sum, Sums, means, measure, measure_lengths, merge
 from spatialevo_trainer.stage import Stage, row_random
+
+WINDOW: Final = 10
+"""Steps over which the share of replies that the oracle could not judge is taken."""
+UNJUDGED: Final = ("questioner/unjudged", "solver/unjudged")
 
 
 class Share(NamedTuple):
@@ -24,6 +27,8 @@ class Share(NamedTuple):
     """Per task the sum of f_acc and the number of answers."""
     sums: Sums
     """Metrics."""
+    told: dict[str, str]
+    """What broke, and how."""
 
 
 class SessionState(Frozen):
@@ -32,6 +37,12 @@ class SessionState(Frozen):
     step: int
     """Steps that are done."""
     scheduler: dict[str, object]
+    unjudged: tuple[tuple[float, int], ...] = ()
+    """Of the last steps, replies that could not be judged, and all replies."""
+
+
+class TooManyFaults(SpatialEvoError):
+    """The oracle could not judge too many replies to train on the rest."""
 
 
 class Session:
@@ -45,6 +56,10 @@ class Session:
         """The step in progress, or the last one."""
         self.report: dict[str, float] = {}
         """The metrics of the last step."""
+        self.told: dict[str, str] = {}
+        """What broke in the last step: by name of task or dataset, the message of one fault."""
+        self._unjudged: deque[tuple[float, int]] = deque(maxlen=WINDOW)
+        self._lengths: dict[str, list[int]] = {}
 
     def begin(self, step: int, rows: Sequence[int]) -> Episode:
         """The episode of a step for these rows, determined by seed, step, rows and scheduler."""
@@ -54,52 +69,77 @@ class Session:
         ]
         rng = row_random(self.config.seed, step, "fallback", *rows)
         self.episode = Episode(self.config, self.registry, places, rng)
+        self._lengths = {}
         return self.episode
 
     def end(self, gather: Callable[[list[Share]], list[Share]] = lambda shares: shares) -> None:
         """Update scheduler and report; `gather` collects the shares of all processes."""
         assert self.episode is not None  # noqa: S101
-        sums = measure(self.episode)
-        for name, count in self.stage.take_faults().items():
-            sums = merge([sums, {f"faults/{name}": Sum(count, 1)}])
+        faults = self.stage.take_faults()
+        sums = merge(
+            [
+                measure(self.episode),
+                measure_lengths(self.episode, self._lengths),
+                {f"faults/{name}": Sum(count, 1) for name, count in faults.items()},
+            ]
+        )
         totals = {name: Sum(*total) for name, total in self.episode.totals().items()}
-        shares = gather([Share(totals, sums)])
+        told = faults.told | self.episode.faults.told
+        shares = gather([Share(totals, sums, told)])
         self.scheduler.update(merge(share.totals for share in shares))
-        self.report = means(merge(share.sums for share in shares))
+        merged = merge(share.sums for share in shares)
+        self.report = means(merged)
         for task in self.stage.tasks:
             self.report[f"scheduler/accuracy/{task.name}"] = self.scheduler.accuracy(task.name)
+        self.told = {name: each for share in shares for name, each in share.told.items()}
+        both = [merged[name] for name in UNJUDGED if name in merged]
+        self._unjudged.append((sum(e.total for e in both), sum(e.number for e in both)))
+
+    def require_judged(self) -> None:
+        """Raise TooManyFaults if too many of the last steps' replies could not be judged.
+
+        Steps that the run has not had yet count as if everything in them had been judged, so that
+        a bad first step alone ends no run.
+        """
+        unjudged = sum(count for count, _ in self._unjudged)
+        replies = sum(number for _, number in self._unjudged) / len(self._unjudged) * WINDOW
+        if unjudged > self.config.max_faults * replies:
+            told = "; ".join(self.told.values()) or "no question could be proposed"
+            raise TooManyFaults(
+                f"{unjudged:.0f} replies of the last {WINDOW} steps could not be judged, more than "
+                f"the share max_faults = {self.config.max_faults:g} allows: {told}"
+            )
 
     def state(self, step: int) -> SessionState:
         """For a checkpoint after `step` steps."""
-        return SessionState(step=step, scheduler=self.scheduler.state())
+        return SessionState(
+            step=step, scheduler=self.scheduler.state(), unjudged=tuple(self._unjudged)
+        )
 
-    def restore(self, text: str) -> SessionState:
-        """Take up a stored state; raises RecordError if it is none."""
-        try:
-            state = SessionState.model_validate_json(text)
-        except ValidationError as error:
-            raise RecordError(f"training state: {error.errors()[0]['msg'].lower()}") from None
+    def restore(self, state: SessionState) -> None:
+        """Take up a stored state; raises RecordError if its scheduler is none."""
         self.scheduler = Scheduler.restore(state.scheduler)
-        return state
+        self._unjudged = deque(state.unjudged, maxlen=WINDOW)
 
     def questioner_reward(
-        self, completions: Sequence[Any], role: Sequence[str], **_: Any
+        self, completions: Sequence[Any], role: Sequence[str], **given: Any
     ) -> list[float | None]:
         """The questioner's rewards as TRL asks for them; None for the solver's rows."""
-        return self._heard("questioner", completions, role)
+        return self._heard("questioner", completions, role, given)
 
     def solver_reward(
-        self, completions: Sequence[Any], role: Sequence[str], **_: Any
+        self, completions: Sequence[Any], role: Sequence[str], **given: Any
     ) -> list[float | None]:
         """The solver's rewards as TRL asks for them; None for the questioner's rows."""
-        return self._heard("solver", completions, role)
+        return self._heard("solver", completions, role, given)
 
     def _heard(
-        self, own: str, completions: Sequence[Any], role: Sequence[str]
+        self, own: str, completions: Sequence[Any], role: Sequence[str], given: Mapping[str, Any]
     ) -> list[float | None]:
         if set(role) != {own}:
             return [None] * len(completions)
         assert self.episode is not None  # noqa: S101
+        self._lengths[own] = [len(tokens) for tokens in given.get("completion_ids", ())]
         texts = [str(completion[0]["content"]) for completion in completions]
         hear = self.episode.hear_questions if own == "questioner" else self.episode.hear_answers
         return hear(texts)

@@ -6,18 +6,19 @@ nothing stale and a resumed run draws what an uninterrupted one would have drawn
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Generic, TypeVar
 
-from spatialevo_core.engine import guarded
-from spatialevo_core.errors import ConfigError, DataError, TaskFault
+from spatialevo_core.engine import attempted, guarded
+from spatialevo_core.errors import MOST_TOLD, ConfigError, DataError, TaskFault
 from spatialevo_core.registry import AnyDataset, Registry
 from spatialevo_core.schedule import Scheduler
 from spatialevo_core.task import AnyTask
 from spatialevo_trainer.config import Data
+from spatialevo_trainer.faults import Faults
 
 T = TypeVar("T")
 
@@ -25,7 +26,7 @@ SOURCES_KEPT = 64
 """Loaded worlds held in memory; a scanned room with its points is some 50 MB."""
 VERDICTS_KEPT = 8192
 MOST_DRAWS = 50
-"""Worlds tried for one row before the data is called unusable."""
+"""Views tried for one row before the data is called unusable."""
 
 
 @dataclass(frozen=True)
@@ -62,35 +63,50 @@ class Stage:
         self.registry = registry
         self.worlds = tuple(_worlds(registry, data))
         self.tasks = _chosen(registry, self.worlds, tasks)
-        self.faults: Counter[str] = Counter()
+        self.faults = Faults()
         """Since the last `take_faults`: by name of the task, or of the dataset."""
         self._sources: _Kept[Any] = _Kept(SOURCES_KEPT)
         self._feasible: _Kept[bool] = _Kept(VERDICTS_KEPT)
 
     def draw(self, scheduler: Scheduler, rng: Random, row: int) -> Place:
-        """A view of a random world, and one of the tasks that are feasible in it."""
-        for _ in range(MOST_DRAWS):
-            world = rng.choice(self.worlds)
+        """A view of a random world, and one of the tasks that are feasible in it.
+
+        A world that cannot be loaded is counted and left out. Raises DataError if none is left,
+        ConfigError if no view allows a task.
+        """
+        worlds, views = list(self.worlds), 0
+        while views < MOST_DRAWS:
+            world = rng.choice(worlds)
             try:
                 source = self.load(world)
-            except DataError:
-                self.faults[world.dataset.name] += 1
-                continue
+            except DataError as error:
+                self.faults.add(world.dataset.name, error)
+                worlds.remove(world)
+                if worlds:
+                    continue
+                count = len(self.worlds)
+                told = "the only world" if count == 1 else f"none of the {count} worlds"
+                verb = "cannot" if count == 1 else "can"
+                raise DataError(f"{told} {verb} be loaded any more; {error}") from error
+            views += 1
             offers = dict(self.offers(world, source, rng))
             if offers:
                 task = self.registry.task(scheduler.draw(list(offers), rng))
                 place = self.place(world, offers[task.name], task, row)
                 if place is not None:
                     return place
-        faults = ", ".join(f"{n} faults of {name}" for name, n in sorted(self.faults.items()))
         raise ConfigError(
             f"no task is feasible in {MOST_DRAWS} views drawn from the data"
-            + (f"; {faults}" if faults else "; choose other tasks or other data")
+            + (
+                f"; {self.faults.summary()}"
+                if self.faults
+                else "; choose other tasks or other data"
+            )
         )
 
     def load(self, world: World) -> Any:
-        """The source of a world; raises DataError."""
-        return self._sources.get(world.name, lambda: world.dataset.load(world.data.root, world.id))
+        """The source of a world; raises DataError, whatever the dataset's code raises."""
+        return self._sources.get(world.name, lambda: _loaded(world))
 
     def offers(self, world: World, source: Any, rng: Random) -> Iterable[tuple[str, Any]]:
         """The feasible tasks by name, each with a view; tasks about one view type share it."""
@@ -108,7 +124,7 @@ class Stage:
                 if view is not None and self.allows(task, view):
                     yield task.name, view
             except TaskFault as fault:
-                self.faults[fault.task] += 1
+                self.faults.add(fault.task, fault)
 
     def place(self, world: World, view: Any, task: AnyTask, row: int) -> Place | None:
         """The place of a view and a task; None if its own code or an image is broken."""
@@ -116,13 +132,13 @@ class Stage:
             brief = guarded(task, "brief", lambda: str(task.brief(view)))
             images = guarded(task, "view", lambda: tuple(view.images()))
         except TaskFault as fault:
-            self.faults[fault.task] += 1
+            self.faults.add(fault.task, fault)
             return None
         return Place(row, world.dataset.name, world.id, view, task, images, brief)
 
-    def take_faults(self) -> dict[str, int]:
+    def take_faults(self) -> Faults:
         """The faults since the last call."""
-        faults, self.faults = dict(self.faults), Counter()
+        faults, self.faults = self.faults, Faults()
         return faults
 
     def allows(self, task: AnyTask, view: Any) -> bool:
@@ -147,6 +163,17 @@ class _Kept(Generic[T]):
                 self._values.popitem(last=False)
         self._values.move_to_end(key)
         return self._values[key]
+
+
+def _loaded(world: World) -> Any:
+    """What the dataset loads; a file that is gone is no fault of the program that met it."""
+    found = attempted(world.dataset.load, world.data.root, world.id)
+    if isinstance(found, DataError):
+        raise found
+    if isinstance(found, Exception):
+        told = f"{type(found).__name__}: {' '.join(str(found).split())[:MOST_TOLD]}"
+        raise DataError(f"{world.name} cannot be loaded: {told}") from found
+    return found
 
 
 def row_random(seed: int, *where: int | str) -> Random:

@@ -13,6 +13,7 @@ from typing import Any
 
 from spatialevo_core.numbers import quantity
 from spatialevo_core.question import Answer, Evidence, Query, Stage
+from spatialevo_core.scoring import relative_accuracy
 from spatialevo_core.slots import Name
 from spatialevo_core.task import Complaint, rule
 from spatialevo_datasets.views import SceneView
@@ -99,6 +100,7 @@ TASK = SpatialTask(
     candidates=candidates,
     solve=solve,
     score=score,
+    report=relative_accuracy,
     answer_hint=lambda q: "a whole number",  # noqa: ARG005
     brief=proposals.told_objects,
     worth=lambda answer: 0.5 if answer.value == 1 else 1.0,

@@ -131,6 +131,7 @@ TASK = SpatialTask(
     solve=solve,
     definitions={"published": published},
     score=lambda reply, answer: relative_accuracy(reply, plainly(answer)),
+    report=relative_accuracy,
     answer_hint=lambda q: f"a number in {q.unit}",
     terms=RoomTerms(),
 )

@@ -26,7 +26,7 @@ from spatialevo_datasets.scene import Scene
 from spatialevo_datasets.views import FrameView
 from spatialevo_tasks import geometry, proposals, rules
 from spatialevo_tasks.cameras import camera_frame, wrap_deg
-from spatialevo_tasks.directions import EIGHT, direction_in_part
+from spatialevo_tasks.directions import EIGHT, direction, direction_in_part
 from spatialevo_tasks.geometry import Between, BoxOf, Decision, Found, Point, Triple
 from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.rules import SpatialTerms
@@ -165,6 +165,7 @@ TASK = SpatialTask(
     solve=by(Scene.obb),
     definitions={"aabb": by(Scene.aabb)},
     score=direction_in_part,
+    report=direction,
     answer_hint=answer_hint,
     brief=proposals.told_objects,
 )
