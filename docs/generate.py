@@ -28,6 +28,7 @@ from spatialevo_core.task import AnyTask
 WIDTH = 88
 MOST_WORDINGS = 10
 ROOT = Path(__file__).parent.parent
+IMPORTS = "imports"
 RUN = (
     "ask",
     "tasks list",
@@ -60,9 +61,9 @@ def cli_page() -> str:
 
 
 def help_sections(command: click.Command, parent: click.Context | None, name: str) -> Iterator[str]:
-    context = click.Context(
-        command, parent, name, terminal_width=WIDTH, max_content_width=WIDTH, show_default=None
-    )
+    shape = {"terminal_width": WIDTH, "max_content_width": WIDTH, "show_default": None}
+    # the settings say -h; and click remembers the first help option that it made
+    context = click.Context(command, parent, name, **shape, **command.context_settings)
     path = context.command_path
     yield f"## {path}\n\n```\n{command.get_help(context)}\n```\n"
     if isinstance(command, click.Group):
@@ -110,7 +111,7 @@ def completed(page: str, examples: tuple[str, ...]) -> str:
     """The page with its pieces of code as they are, and what its commands print."""
     text = (ROOT / page).read_text(encoding="utf-8")
     text = re.sub(
-        r"(<!-- from (\S+): ([^\n]+) -->\n```\w+\n).*?(?=```)",
+        r"(<!-- from (\S+): ([^\n]+) -->\n```\w+[^\n]*\n).*?(?=```)",
         lambda block: block[1] + cut(ROOT / block[2], block[3].split()),
         text,
         flags=re.S,
@@ -120,20 +121,27 @@ def completed(page: str, examples: tuple[str, ...]) -> str:
 
 
 def cut(path: Path, names: list[str]) -> str:
-    """The definitions of these names in a Python file, or the paragraphs with them in another."""
+    """What a file defines by these names, or the paragraphs with them; its imports; `*` is all."""
     text = path.read_text(encoding="utf-8")
+    if names == ["*"]:
+        return text
     if path.suffix != ".py":
         found = {n: part for n in names for part in text.strip().split("\n\n") if n in part}
         return "\n\n".join(found[name] for name in names) + "\n"
     lines, found = text.splitlines(), {}
     for node in ast.parse(text).body:
         first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
-        found[defined(node)] = "\n".join(lines[first - 1 : node.end_lineno])
-    return "\n\n\n".join(found[name] for name in names) + "\n"
+        name = defined(node)
+        start = found[name][0] if name == IMPORTS and name in found else first
+        found[name] = start, node.end_lineno
+    cuts = ["\n".join(lines[first - 1 : last]) for first, last in map(found.get, names)]
+    return "\n\n\n".join(cuts) + "\n"
 
 
 def defined(node: ast.stmt) -> str | None:
-    """The name that a statement gives a value."""
+    """The name that a statement gives a value; all imports together have one."""
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return IMPORTS
     target = node.targets[0] if isinstance(node, ast.Assign) else node
     return getattr(target, "id", None) or getattr(target, "name", None)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from spatialevo_core import engine
 from spatialevo_core.errors import ConfigError
+from spatialevo_core.judges import Judge
 from spatialevo_core.task import EXACT, AnyTask, Rule, Task
 from spatialevo_core.worlds import Dataset
 
@@ -36,6 +37,11 @@ def task_name(item: Any) -> str:
 def parser_name(item: Any) -> str:
     """The name of a parser."""
     return _one_word("parser", _expect(item, engine.Parser, "spatialevo_parsers").name)
+
+
+def judge_name(item: Any) -> str:
+    """The name of a judge."""
+    return _one_word("judge", _expect(item, Judge, "spatialevo_judges").name)
 
 
 def dataset_name(item: Any) -> str:

@@ -36,7 +36,20 @@ class Parser(Protocol):
 
 UNPARSEABLE = "question.unparseable"
 OTHER_TASK = "question.other_task"
-SAID_UNPARSEABLE = ("cannot be understood", "not a question", "unclear", "does not make sense")
+SAID_UNPARSEABLE = (
+    "can not be understood",
+    "not understandable",
+    "not a question",
+    "not a proper question",
+    "unclear what is asked",
+    "unclear question",
+    "question is unclear",
+    "does not make sense",
+    "makes no sense",
+    "nonsense",
+    "ill formed",
+    "garbled",
+)
 
 
 def judge(task: AnyTask, view: Any, query: Query) -> Verdict:

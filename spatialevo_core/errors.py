@@ -3,10 +3,11 @@
 ::
 
     SpatialEvoError
-    ├── UnknownName      a task, dataset, parser or profile that nobody registered
+    ├── UnknownName      a task, dataset, parser, judge or profile that nobody has
     ├── DataError        a file of a dataset says something else than its format promises
     ├── RecordError      a row of one of our own files cannot be read
     ├── ConfigError      a setting, phrasing or task that contradicts itself
+    ├── JudgeFault       a judge's code raised, or what it said is no judgement
     └── TaskFault        a task's code raised while judging: neither legal nor illegal, never a 0
         └── ParserFault  a parser's code raised while reading
 
@@ -53,6 +54,14 @@ class RecordError(SpatialEvoError):
 
 class ConfigError(SpatialEvoError):
     """A setting, phrasing or task contradicts itself; says what would be right."""
+
+
+class JudgeFault(SpatialEvoError):
+    """A judge's code raised, or what it said is no judgement; the deterministic score stands."""
+
+    def __init__(self, judge: str, cause: BaseException) -> None:
+        super().__init__(f"judge '{judge}' raised {_told(cause)}")
+        self.judge = judge
 
 
 class TaskFault(SpatialEvoError):

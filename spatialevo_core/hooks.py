@@ -1,4 +1,4 @@
-"""The six places where a plugin can add to SpatialEvo; entry-point group `spatialevo.v1`.
+"""The seven places where a plugin can add to SpatialEvo; entry-point group `spatialevo.v1`.
 
 ::
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import click
 
     from spatialevo_core.engine import Parser
+    from spatialevo_core.judges import Judge
     from spatialevo_core.task import AnyTask, Rule, Solve
     from spatialevo_core.worlds import Dataset
 
@@ -53,6 +54,11 @@ def spatialevo_solvers(task: AnyTask) -> Mapping[str, Solve] | None:
 @hookspec
 def spatialevo_datasets() -> Iterable[Dataset[Any]]:  # type: ignore[empty-body]
     """Where worlds come from: the datasets that the plugin can load."""
+
+
+@hookspec
+def spatialevo_judges() -> Iterable[Judge]:  # type: ignore[empty-body]
+    """Second opinions on observations and explanations; a training run may choose one by name."""
 
 
 @hookspec

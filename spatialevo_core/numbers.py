@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from text_to_num import alpha2digit
@@ -82,6 +83,18 @@ _PRONOUN = re.compile(r"\b(this|that|the|which|each|other|first|second|last) one
 _INCH_WORD = re.compile(r" in (?=\w)")
 
 
+_LETTERS = re.compile(r"[a-z]+")
+_OFFERING = frozenset(
+    {"and", "to", "through", "till", "until", "up", "at", "least", "most", "maybe", "perhaps"}
+    | {"possibly", "probably", "likely", "even", "about", "around", "roughly", "approximately"}
+    | {"nearly", "almost", "versus", "vs", "either", "alternatively", "otherwise", "else", "then"}
+    | {"if", "not", "between", "it", "could", "might", "may", "be"}
+)
+"""Words that may stand between the numbers of a choice."""
+_OFFERED = re.compile(r"[\s,;/.\-~&|+?!()\u2026]*")
+_ROUNDING = 0.03
+
+
 class Quantity(NamedTuple):
     """A number found in a text, with the symbol of its unit, empty for a bare number."""
 
@@ -91,18 +104,7 @@ class Quantity(NamedTuple):
 
 def quantities(text: str) -> tuple[Quantity, ...]:
     """Every quantity of the text in order; feet and inches, or m and cm, make one."""
-    found: list[Quantity] = []
-    said, end = _digits(plain(text).lower()[-LONGEST_TEXT:]), 0
-    for each, span in _scan(said):
-        last = found[-1] if found else None
-        small, many = _SMALLER.get(last.unit, ("", 0)) if last is not None else ("", 0)
-        near = _JOINED.fullmatch(said, end, span[0]) is not None
-        if last is not None and near and each.unit == small and 0 <= each.value < many:
-            found[-1] = Quantity(last.value + each.value / many, last.unit)
-        else:
-            found.append(each)
-        end = span[1]
-    return tuple(found)
+    return tuple(each.quantity for each in _placed(_digits(_read(text))))
 
 
 def quantity(text: str, unit: str = "") -> float | None:
@@ -119,6 +121,71 @@ def quantity(text: str, unit: str = "") -> float | None:
     if unit not in UNITS or UNITS[said].dimension != UNITS[unit].dimension:
         return None
     return value * UNITS[said].factor / UNITS[unit].factor
+
+
+def settled(text: str, unit: str = "") -> float | None:
+    """Like `quantity`, but None where the last number is one of several that are offered.
+
+    "2 or 3", "2, 3, 4", "1.2 m ... 3 m" and "2 to 3" leave it open; "1 and 2, so 3" does not, nor
+    does the same quantity in two units.
+    """
+    return None if _left_open(_digits(_read(text))) else quantity(text, unit)
+
+
+class _Placed(NamedTuple):
+    quantity: Quantity
+    start: int
+    end: int
+
+
+def _read(text: str) -> str:
+    return plain(text).lower()[-LONGEST_TEXT:]
+
+
+def _placed(said: str) -> list[_Placed]:
+    found: list[_Placed] = []
+    for each, span in _scan(said):
+        last = found[-1] if found else None
+        small, many = _SMALLER.get(last.quantity.unit, ("", 0)) if last is not None else ("", 0)
+        near = last is not None and _JOINED.fullmatch(said, last.end, span[0]) is not None
+        if last is not None and near and each.unit == small and 0 <= each.value < many:
+            whole = Quantity(last.quantity.value + each.value / many, last.quantity.unit)
+            found[-1] = _Placed(whole, last.start, span[1])
+        else:
+            found.append(_Placed(each, *span))
+    return found
+
+
+def _left_open(said: str) -> bool:
+    """Whether the last number stands in a row of numbers that are not all the same quantity."""
+    row = _placed(said)
+    for one, other in reversed(list(pairwise(row))):
+        if not _alternatives(said[one.end : other.start], said[other.end :]):
+            return False
+        if not _same(one.quantity, row[-1].quantity):
+            return True
+    return False
+
+
+def _alternatives(between: str, after: str) -> bool:
+    """Whether what stands between two numbers offers a choice of them."""
+    words = _LETTERS.findall(between)
+    if "or" in words:
+        return True
+    nouns = [word.rstrip("s") for word in words if word not in _OFFERING]
+    same_noun = nouns == [word.rstrip("s") for word in _LETTERS.findall(after)[: len(nouns)]]
+    return same_noun and _OFFERED.fullmatch(_LETTERS.sub("", between)) is not None
+
+
+def _same(one: Quantity, other: Quantity) -> bool:
+    """Up to the rounding of a conversion; a bare number is taken to be in the other's unit."""
+    first, second = UNITS.get(one.unit or other.unit), UNITS.get(other.unit or one.unit)
+    if first is None or second is None:
+        return one.value == other.value
+    if first.dimension != second.dimension:
+        return True
+    a, b = one.value * first.factor, other.value * second.factor
+    return abs(a - b) <= _ROUNDING * max(abs(a), abs(b))
 
 
 def _scan(text: str) -> Iterator[tuple[Quantity, tuple[int, int]]]:

@@ -29,6 +29,7 @@ from pydantic import ValidationError
 from spatialevo_core import contributions, engine, hooks
 from spatialevo_core.containment import DISABLED, Intact, not_within, quiet
 from spatialevo_core.errors import ConfigError, SpatialEvoError
+from spatialevo_core.judges import Judge
 from spatialevo_core.registry import (
     AnyDataset,
     Plugin,
@@ -50,7 +51,9 @@ MOST_ITEMS = 1000
 """That a hook may return; what yields more may never end."""
 
 _HOOKS = tuple(name for name in vars(hooks) if name.startswith("spatialevo_"))
-_MUST_RETURN = frozenset({"spatialevo_tasks", "spatialevo_parsers", "spatialevo_datasets"})
+_MUST_RETURN = frozenset(
+    f"spatialevo_{kind}" for kind in ("tasks", "parsers", "judges", "datasets")
+)
 """Hooks for which None is a forgotten `return`."""
 _VERSIONED = re.compile(r"spatialevo\.v\d+")
 
@@ -68,7 +71,7 @@ def load(
     """
     loading = _Loading(points)
     tasks = loading.tasks()
-    parsers, datasets = loading.parsers(), loading.datasets()
+    parsers, judges, datasets = loading.parsers(), loading.judges(), loading.datasets()
     tasks = {name: loading.extended(task) for name, task in tasks.items()}
     chosen = {named("task", name, tasks).name: value for name, value in (definitions or {}).items()}
     profile = _known_profile(profile, tasks)
@@ -81,6 +84,7 @@ def load(
         plugins=loading.cards(),
         problems=tuple(loading.problems),
         profile=profile,
+        judges=MappingProxyType(judges),
     )
 
 
@@ -205,6 +209,10 @@ class _Loading:
     def parsers(self) -> tuple[engine.Parser, ...]:
         """Every parser, in the order in which they are asked."""
         return tuple(self._collect("parsers", contributions.parser_name, affected=None).values())
+
+    def judges(self) -> dict[str, Judge]:
+        """Every judge, by name; no truth depends on one."""
+        return self._collect("judges", contributions.judge_name)
 
     def datasets(self) -> dict[str, AnyDataset]:
         """Every dataset, by name."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple, TypeVar
 
 from spatialevo_core import engine
 from spatialevo_core.cache import ReadsCaches, reading_caches
 from spatialevo_core.errors import ConfigError, SpatialEvoError, TaskFault, UnknownName
+from spatialevo_core.judges import Judge
 from spatialevo_core.question import Verdict
 from spatialevo_core.task import EXACT, AnyTask
 from spatialevo_core.worlds import Dataset
@@ -59,6 +60,7 @@ class Plugin:
     module: str
     tasks: tuple[str, ...] = ()
     parsers: tuple[str, ...] = ()
+    judges: tuple[str, ...] = ()
     datasets: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     """As `code on task`."""
@@ -85,6 +87,7 @@ class Registry:
     plugins: tuple[Plugin, ...] = ()
     problems: tuple[Problem, ...] = ()
     profile: str = EXACT.name
+    judges: Mapping[str, Judge] = field(default_factory=dict)
 
     def task(self, name: str) -> AnyTask:
         """The task of that name ('-' and '_' are equal); raises UnknownName with a suggestion."""
@@ -93,6 +96,10 @@ class Registry:
     def dataset(self, name: str) -> ReadsCaches:
         """The dataset of that name, as `task`; for its folder, a cache prepared from it will do."""
         return reading_caches(named("dataset", name, self.datasets))
+
+    def judge(self, name: str) -> Judge:
+        """The judge of that name, as `task`."""
+        return named("judge", name, self.judges)
 
     @property
     def profiles(self) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from spatialevo_core.numbers import quantity
+from spatialevo_core.numbers import settled
 from spatialevo_core.question import Answer
 from spatialevo_core.text import name_form, plural
 
@@ -26,9 +26,10 @@ def relative_accuracy(reply: str, answer: Answer[Any]) -> float:
     """Mean relative accuracy (VSI-Bench, arXiv:2412.14171): the share of tolerances that are met.
 
     The last number of the reply counts, in its own unit or else in the answer's; an error within
-    `answer.band` is none, a larger one is measured from the band's edge. No number scores 0.
+    `answer.band` is none, a larger one is measured from the band's edge. No number scores 0, and
+    neither does a choice of several.
     """
-    said = quantity(reply, answer.unit)
+    said = settled(reply, answer.unit)
     truth = float(answer.value)
     if said is None or truth == 0:
         return 0.0

@@ -49,17 +49,37 @@ class View(Protocol):
         """Views worth asking about in an order drawn from `rng`; none if the source allows none."""
 
 
+class Claim(Frozen):
+    """Something that a text says of things, checked."""
+
+    text: str
+    """In a few plain words, the same for all ways of saying it."""
+    about: tuple[str, ...] = ()
+    """The names of the things, in the world's own words."""
+    holds: bool | None = None
+    """None: the world cannot tell. What a text leaves open ("one or the other") does not hold."""
+    common: float = 0.5
+    """The share of worlds in which it would hold by chance: what holds in all says nothing."""
+
+
 class Grounding(Frozen):
     """What a text says about a world, checked against it."""
 
+    first: str = ""
+    """The name that it begins with; empty if it begins with the whole, or names nothing."""
     seen: tuple[str, ...] = ()
     """Named, and there to be seen in the view."""
     unseen: tuple[str, ...] = ()
     """Named, in the world, but not to be seen in the view."""
     invented: tuple[str, ...] = ()
     """Named, and not in the world."""
-    true_claims: tuple[str, ...] = ()
-    false_claims: tuple[str, ...] = ()
+    claims: tuple[Claim, ...] = ()
+    """Each once, in the order of the text."""
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Everything that it names, each once."""
+        return (*self.seen, *self.unseen, *self.invented)
 
 
 @runtime_checkable

@@ -4,6 +4,7 @@ import importlib.util
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,19 @@ def test_the_core_imports_nothing_heavy_and_no_plugin():
 def test_that_check_can_fail():
     assert heavy_imports("import spatialevo_core, numpy") == {"numpy"}
     assert "spatialevo_core.cli.ask" in modules_of_the_core()
+
+
+def test_no_example_is_named_in_the_code():
+    examples = Path(__file__).parent.parent / "examples"
+    projects = [tomllib.loads(each.read_text()) for each in examples.glob("*/pyproject.toml")]
+    points = [each["project"]["entry-points"]["spatialevo.v1"] for each in projects]
+    modules = {
+        value.partition(":")[0].partition(".")[0] for each in points for value in each.values()
+    }
+    names = {*modules, *(name for each in points for name in each)}
+    assert len(modules) >= 5
+    assert not named(names, sources(*PACKAGES))
+    assert named(names, sorted(examples.rglob("*.py")))
 
 
 def test_no_task_is_named_in_the_core_or_the_trainer():

@@ -19,7 +19,7 @@ from spatialevo_trainer.config import load_config
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
-PLAYED = ("index", "concepts", "new-dataset", "new-parser", "reward")
+PLAYED = ("index", "concepts", "new-dataset", "new-parser", "judges", "reward")
 """Pages whose Python is run as a reader would."""
 FENCE = re.compile(r'```(\w+)(?: title="(.*?)")?\n(.*?)```', flags=re.DOTALL)
 PLUGINS = (ROOT / "docs" / "plugins.md").read_text()

@@ -15,7 +15,7 @@ from spatialevo_trainer.prompts import write_answer, write_question
 from spatialevo_trainer.records import AskedRecord, asked_records
 from spatialevo_trainer.session import Session, SessionState
 
-SEEN = "A tall {} stands left of a small {}"
+SEEN = "On the shelf, a tall {} stands left of a small {}"
 
 
 def started(*tasks: AnyTask, **changes: Any) -> Episode:

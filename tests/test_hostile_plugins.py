@@ -124,6 +124,11 @@ IN_A_HOOK = {
     + hook("parsers", "return [Nameless()]"): "parser name None is no single word",
     "class Shy:\n    parse = None\n    @property\n    def name(self): return 1 / 0\n"
     + hook("parsers", "return [Shy()]"): "ZeroDivisionError: division by zero",
+    hook("judges", "pass"): "spatialevo_judges returned NoneType, expected an iterable",
+    "class Mute:\n    name = 'mute'\n    def observation(self, *a): pass\n"
+    + hook("judges", "return [Mute()]"): (
+        "spatialevo_judges gave Mute, expected a Judge; it lacks explanation"
+    ),
     hook("taks", "return []"): "'spatialevo_taks' is no hook; did you mean 'spatialevo_tasks'?",
 }
 

@@ -9,7 +9,7 @@ from spatialevo_core.engine import judge
 from spatialevo_core.errors import TaskFault
 from spatialevo_core.names import Vocabulary
 from spatialevo_core.question import Verdict
-from spatialevo_core.worlds import Grounding
+from spatialevo_core.worlds import Claim, Grounding
 from spatialevo_trainer.explanations import explanation
 from spatialevo_trainer.observations import observation
 from spatialevo_trainer.prompts import (
@@ -28,7 +28,7 @@ from spatialevo_trainer.rewards import (
 )
 
 QUESTION = "Which is heavier, the book or the vase?"
-GOOD = "A red book leans left against a tall vase"
+GOOD = "On the shelf, a red book leans left against a tall vase"
 
 
 def verdict(first: str = "book", second: str = "vase") -> Verdict:
@@ -148,14 +148,16 @@ OBSERVATIONS = {
     "A tall radio stands behind a vase and beside a book": (1.0, 1.0),
     "": (0.0, 0.0),
     "Everything looks lovely and bright": (0.0, 0.0),
-    "book": (0.0, 0.3),
-    "book, vase, radio, flower pot": (0.0, 0.3),
-    "There is a book and a vase and a radio and a flower pot": (0.0, 0.3),
+    "book": (0.0, 0.0),
+    "book, vase, radio, flower pot": (0.0, 0.0),
+    "There is a book and a vase and a radio and a flower pot": (0.0, 0.0),
     "heavier, the book or the vase": (0.0, 0.0),
     QUESTION: (0.0, 0.0),
     "A tall radio stands behind": (0.2, 0.4),
     "A tall clock stands behind a small lamp": (0.0, 0.0),
-    "A tall clock stands left of a red book near a vase": (0.6, 0.7),
+    "A tall clock stands left of a red book near a vase": (0.3, 0.4),
+    "zxq book wvu vase qqq": (0.0, 0.0),
+    "A red book leans left against a tall vase": (0.8, 0.9),
 }
 
 
@@ -185,14 +187,26 @@ class Seer:
 
 
 def test_what_a_view_grounds_counts_claims_too():
-    half = Seer(Grounding(seen=("book",), true_claims=("1",), false_claims=("2", "3")))
-    assert observation("a red book", "Is it?", half).truth == pytest.approx(2 / 4)
+    true, untold = Claim(text="1", about=("book",), holds=True), Claim(text="2", about=("book",))
+    false = Claim(text="3", about=("book",), holds=False)
+    for claims, truth, substance in (
+        ((true,), 1.0, 1.0),
+        ((true, false), 0.0, 1.0),
+        ((true, true.model_copy(update={"text": "4"}), false), 1 / 3, 1.0),
+        ((untold,), 1.0, 0.1),
+        ((true.model_copy(update={"common": 0.9}),), 1.0, 0.2),
+        ((), 0.0, 0.0),
+    ):
+        view = Seer(Grounding(first="book", seen=("book",), claims=claims))
+        graded = observation("a red book", "Is it?", view)
+        assert graded.truth == pytest.approx(truth)
+        assert graded.substance == pytest.approx(substance)
 
 
 EXPLANATIONS = {
     "the lamp is not there": 1.0,
     "no such thing: lamp": 1.0,
-    "it is not there": 0.6,
+    "it is not there": 0.3,
     "the lamp is not there, but a radio is": 0.6,
     "the lamp": 0.3,
     "the lamp is not there, or it is the same thing": 0.3,

@@ -3,6 +3,7 @@
 - Rules: no task about rooms takes a word such as "object" for a name, since annotators use it for
   what they could not name; and nobody need count more than eight things.
 - A definition: `centers` measures distances between the middles of objects.
+- A judge: `plain_words` gives short words more than long ones.
 - A command: `spatialevo balance FILE` shows how well a fixed answer would do on generated
   questions.
 """
@@ -10,7 +11,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,8 @@ import numpy as np
 
 from spatialevo_core.cli.shared import show_rows
 from spatialevo_core.hooks import hookimpl
-from spatialevo_core.question import Answer, Evidence, Query, Stage
+from spatialevo_core.judges import Judge, Judgement
+from spatialevo_core.question import Answer, Evidence, Query, Reason, Stage
 from spatialevo_core.records import QuestionRecord, read_records
 from spatialevo_core.task import AnyTask, Complaint, Rule, Solve, rule
 from spatialevo_core.text import sentence
@@ -81,6 +84,21 @@ def between_centers(view: SceneView, q: Any, terms: SpatialTerms) -> Answer[Cent
     return measured(distance_m, q.unit, evidence, CENTER_BAND_M)
 
 
+@dataclass(frozen=True)
+class PlainWords:
+    name: str = "plain_words"
+
+    def observation(self, text: str, question: str, view: Any) -> Judgement | None:
+        words = text.split()
+        if not words:
+            return None
+        short = sum(len(word) < 9 for word in words)
+        return Judgement(score=short / len(words), reason=f"{short} short words")
+
+    def explanation(self, text: str, reasons: Sequence[Reason], question: str) -> Judgement | None:
+        return None
+
+
 @hookimpl
 def spatialevo_rules(task: AnyTask) -> Iterable[Rule]:
     """`object.vague` for every task about rooms, `count.tiring` for counts."""
@@ -93,6 +111,12 @@ def spatialevo_rules(task: AnyTask) -> Iterable[Rule]:
 def spatialevo_solvers(task: AnyTask) -> Mapping[str, Solve]:
     """`centers` of `absolute_distance`."""
     return {"centers": between_centers} if task.name == "absolute_distance" else {}
+
+
+@hookimpl
+def spatialevo_judges() -> Iterable[Judge]:
+    """`plain_words`."""
+    return [PlainWords()]
 
 
 @hookimpl

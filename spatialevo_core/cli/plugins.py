@@ -86,6 +86,7 @@ def _row(plugin: Plugin, commands: list[str], troubled: set[str]) -> tuple[str, 
     brings = {
         "task": plugin.tasks,
         "parser": plugin.parsers,
+        "judge": plugin.judges,
         "dataset": plugin.datasets,
         "rule": plugin.rules,
         "definition": plugin.definitions,

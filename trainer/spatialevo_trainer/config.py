@@ -157,6 +157,8 @@ class TrainConfig(Frozen):
     reward: Literal["oracle", "consensus"] = "oracle"
     """`consensus` takes the solver's own majority for the truth: the baseline that must fail."""
     alpha: float = Field(0.1, ge=0, le=1)
+    judge: str | None = None
+    """Name of a judge; its scores then count instead of f_obs and f_explain."""
     novelty: bool = False
     """Divide a candidate's reward by how many equal questions its group holds."""
     role_weight: float = Field(1.0, ge=0)

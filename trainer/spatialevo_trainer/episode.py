@@ -14,12 +14,14 @@ from typing import Any, TypeVar
 
 from spatialevo_core.engine import guarded
 from spatialevo_core.errors import TaskFault
+from spatialevo_core.judges import Judgement
 from spatialevo_core.question import Verdict
 from spatialevo_core.registry import Registry
 from spatialevo_core.scoring import same_label
 from spatialevo_core.text import name_form
 from spatialevo_trainer.config import TrainConfig
 from spatialevo_trainer.faults import Faults
+from spatialevo_trainer.judged import Judging
 from spatialevo_trainer.prompts import STYLES, Asked, Message, Role, read_answer, read_question
 from spatialevo_trainer.rewards import (
     AnswerScore,
@@ -59,6 +61,8 @@ class Candidate:
     """None: the oracle itself proposed it."""
     reply: str = ""
     score: QuestionScore | None = None
+    judged: Judgement | None = None
+    """What the run's judge said of the observation."""
     reward: float | None = None
     answers: list[Reply] = field(default_factory=list)
     fault: str = ""
@@ -87,6 +91,8 @@ class Reply:
     """None on an illegal question or after a fault."""
     fault: str = ""
     """What the task's own code raised."""
+    judged: Judgement | None = None
+    """What the run's judge said of the explanation."""
 
 
 class Episode:
@@ -112,6 +118,8 @@ class Episode:
             observation=ablation.observation,
             explanation=ablation.explanation,
         )
+        judge = None if config.judge is None else registry.judge(config.judge)
+        self._judging = Judging(judge, self._terms, self.faults)
 
     def questioner_rows(self) -> list[Row]:
         """`n` copies of each place's prompt."""
@@ -190,6 +198,9 @@ class Episode:
                 lambda: question_score(asked, verdict, place.view, place.task, self._terms),
             )
             candidate.hint = _hint(place, verdict)
+            candidate.score, candidate.judged = self._judging.question(
+                candidate.score, asked, place.view
+            )
         except TaskFault as fault:
             self.faults.add(fault.task, fault)
             return Candidate(
@@ -277,7 +288,8 @@ class Episode:
             alpha = self._terms.alpha
             reward = alpha * answered.format + (1 - alpha) * agrees
             score = score.model_copy(update={"reward": reward, "accuracy": agrees})
-        return Reply(text, answered.answer, score, truth)
+        score, judged = self._judging.answer(score, answered, verdict)
+        return Reply(text, answered.answer, score, truth, judged=judged)
 
     def _timed(self, role: Role, place: Place, function: Callable[[], T]) -> T:
         start = time.perf_counter()

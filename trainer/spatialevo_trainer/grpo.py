@@ -84,7 +84,14 @@ class DualRoleTrainer(SamplingTrainer):
         inputs = [
             {"prompt": row.prompt, "images": list(row.images), "role": row.role} for row in rows
         ]
-        batch: Batch = super()._generate_and_score_completions(inputs)
+        self.session.watch.lap("oracle")
+        # without autocast, as in the update, the adapter would be computed in float32
+        with self.accelerator.autocast():
+            batch: Batch = super()._generate_and_score_completions(inputs)
+        # what the model would do first; a step's images are gigabytes, held until it ends
+        if "pixel_values" in batch:
+            batch["pixel_values"] = batch["pixel_values"].to(self.model.dtype)
+        self.session.watch.lap("generation")
         return batch
 
 

@@ -150,7 +150,7 @@ def examine(
 
     The questioner asks about `ASKING` places at most, spread evenly over all of them.
     """
-    config = config.model_copy(update={"n": SAMPLES, "quota": 1, "reward": "oracle"})
+    config = config.model_copy(update={"n": SAMPLES, "quota": 1, "reward": "oracle", "judge": None})
     groups = {
         group: _accuracy(speaker, registry, config, here, seed=seed)
         for group, here in places.items()

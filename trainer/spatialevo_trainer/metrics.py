@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from spatialevo_core.errors import RecordError
+from spatialevo_core.judges import Judgement
 from spatialevo_core.text import name_form
 from spatialevo_trainer.episode import Candidate, Episode
 from spatialevo_trainer.prompts import Role
@@ -151,6 +152,7 @@ def _measure_questions(found: _Collector, candidates: Sequence[Candidate]) -> No
         found.add("questioner/f_fmt", each.score.format, task)
         found.add("questioner/f_valid", each.score.valid, task)
         found.add("questioner/f_obs", each.score.observed, task)
+        found.add("questioner/f_obs_judged", _word(each.judged), task)
         found.add("questioner/legal", float(each.legal), task)
         for code in each.verdict.codes:
             found.add(f"reasons/{code}", 1.0, task)
@@ -174,6 +176,11 @@ def _measure_answers(found: _Collector, candidate: Candidate, *, asked: bool) ->
             found.add("solver/f_fmt", each.score.format, task)
             found.add("solver/f_acc", each.score.accuracy, task)
             found.add("solver/f_explain", each.score.explained, task)
+            found.add("solver/f_explain_judged", _word(each.judged), task)
+
+
+def _word(judged: Judgement | None) -> float | None:
+    return None if judged is None else judged.score
 
 
 def _entropy_nats(values: Sequence[str]) -> float:

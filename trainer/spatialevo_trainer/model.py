@@ -11,6 +11,7 @@ import warnings
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import torch
 from peft import LoraConfig, PeftModel
 from transformers import (
@@ -19,11 +20,13 @@ from transformers import (
     Qwen2_5_VLForConditionalGeneration,
     Qwen2_5_VLProcessor,
 )
+from transformers.image_utils import make_flat_list_of_images
 from transformers.models.qwen2_vl.image_processing_pil_qwen2_vl import Qwen2VLImageProcessorPil
 from transformers.utils.logging import disable_progress_bar
 
 from spatialevo_core.errors import ConfigError
 from spatialevo_trainer.config import Lora
+from spatialevo_trainer.vision import look_once
 
 MODEL_TYPE: Final = "qwen2_5_vl"
 PROJECTIONS: Final = r".*language_model.*\.(q|k|v|o|gate|up|down)_proj"
@@ -37,6 +40,22 @@ class ImageTextProcessor(Qwen2_5_VLProcessor):  # type: ignore[misc]
         self, image_processor: Any = None, tokenizer: Any = None, chat_template: str | None = None
     ) -> None:
         super().__init__(image_processor, tokenizer, chat_template=chat_template)
+
+    def _process_images(self, images: Any, **kwargs: Any) -> tuple[Any, list[str]]:
+        """Each distinct image once: the rows of a group share theirs, and to shrink one is slow."""
+        flat = make_flat_list_of_images(images)
+        found: dict[Any, tuple[int, Any]] = {}
+        which = [
+            found.setdefault((each.mode, each.size, each.tobytes()), (len(found), each))[0]
+            for each in flat
+        ]
+        read, texts = super()._process_images([each for _, each in found.values()], **kwargs)
+        grid = np.asarray(read["image_grid_thw"])
+        ends = grid.prod(axis=-1).cumsum()
+        patches = np.split(np.arange(ends[-1]), ends[:-1])
+        read["pixel_values"] = read["pixel_values"][np.concatenate([patches[i] for i in which])]
+        read["image_grid_thw"] = read["image_grid_thw"][which]
+        return read, [texts[i] for i in which]
 
     def save_pretrained(self, save_directory: str | Path, **kwargs: Any) -> Any:
         """Save under the name of the original class, or it would be read back as a tokenizer."""
@@ -78,6 +97,7 @@ def load_model(
         model = Qwen2_5_VLForConditionalGeneration.from_pretrained(checkpoint, dtype=dtype)
     except (OSError, ValueError) as error:
         raise _unreadable(checkpoint, error) from None
+    look_once(model.model.visual)
     if adapter is not None:
         with warnings.catch_warnings():
             # peft still uses the old name of an option; nothing that a user could change

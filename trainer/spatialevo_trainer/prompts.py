@@ -88,7 +88,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answered:
-    """A solver's reply, read; the answer is empty unless exactly one tag holds it."""
+    """A solver's reply, read; the answer is empty unless one tag holds it, and no other tag."""
 
     answer: str
     format: float
@@ -111,7 +111,8 @@ def read_question(reply: str) -> Asked:
 def read_answer(reply: str) -> Answered:
     """The answer of a solver's reply, and its format score."""
     tagged = _read_tags(reply)
-    answer = tagged.only("answer") if tagged.opened.count("answer") == 1 else ""
+    single = tagged.opened.count("answer") == 1 and not tagged.nested
+    answer = tagged.only("answer") if single else ""
     exact = tagged.closed and tagged.names == ("answer",) and tagged.ends
     return Answered(answer, 1.0 if exact and answer else 0.0)
 

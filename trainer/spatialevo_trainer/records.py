@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import ClassVar
 
 from spatialevo_core.errors import RecordError
+from spatialevo_core.judges import Judgement
 from spatialevo_core.question import Frozen
 from spatialevo_core.records import QuestionRecord, Record, repair_records
 from spatialevo_core.writing import flush, writing
 from spatialevo_trainer.episode import Candidate, Episode
+from spatialevo_trainer.explanations import Explanation
+from spatialevo_trainer.observations import Observation
 
 FILE = "questions.jsonl"
 
@@ -30,6 +33,12 @@ class AnswerRow(Frozen):
     f_explain: float | None = None
     fault: str | None = None
     """What the task's own code raised, which left the reply without a reward."""
+    judged: Judgement | None = None
+    """What the run's judge said of the explanation; its score counted instead of f_explain."""
+    why: str = ""
+    """Why it scored so, in one plain sentence."""
+    report: Explanation | None = None
+    """Of an illegal question: what the explanation was found to say."""
 
 
 class AskedRecord(Record):
@@ -51,6 +60,12 @@ class AskedRecord(Record):
     f_fmt: float | None = None
     f_valid: float | None = None
     f_obs: float | None = None
+    judged: Judgement | None = None
+    """What the run's judge said of the observation; its score counted instead of f_obs."""
+    why: str = ""
+    """Why it scored so, in plain sentences."""
+    report: Observation | None = None
+    """The parts of `f_obs`, and what was found in the observation."""
     answers: tuple[AnswerRow, ...] = ()
     """Empty if the question did not go on to the solver."""
     fault: str | None = None
@@ -110,6 +125,9 @@ def _record(candidate: Candidate, step: int, number: int) -> AskedRecord:
         f_fmt=score.format if score else None,
         f_valid=score.valid if score else None,
         f_obs=score.observed if score else None,
+        judged=candidate.judged,
+        why=score.why if score else "",
+        report=score.report if score else None,
         answers=tuple(
             AnswerRow(
                 text=each.text,
@@ -117,6 +135,9 @@ def _record(candidate: Candidate, step: int, number: int) -> AskedRecord:
                 accuracy=each.accuracy,
                 f_explain=each.score.explained if each.score else None,
                 fault=each.fault or None,
+                judged=each.judged,
+                why=each.score.why if each.score else "",
+                report=each.score.report if each.score else None,
             )
             for each in candidate.answers
         ),

@@ -12,7 +12,7 @@ breaks they raise TaskFault: such a row must be left out, never scored 0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from spatialevo_core.engine import guarded
@@ -49,13 +49,17 @@ class QuestionScore(Frozen):
     valid: float
     observed: float
     report: Observation
+    why: str
+    """In plain sentences."""
 
 
 class AnswerScore(Frozen):
-    """A solver's reward and what it was made of; one of the last two is None."""
+    """A solver's reward and what it was made of; one of the next two is None."""
 
     reward: float
     format: float
+    why: str
+    """In one plain sentence."""
     accuracy: float | None = None
     explained: float | None = None
     report: Explanation | None = None
@@ -75,6 +79,7 @@ def question_score(
         valid=valid,
         observed=report.score,
         report=report,
+        why=" ".join((*_objections(asked, verdict), report.why)),
     )
 
 
@@ -82,14 +87,29 @@ def answer_score(
     answered: Answered, verdict: Verdict, view: Any, task: AnyTask, terms: Terms = ALL_TERMS
 ) -> AnswerScore:
     """The reward of a solver's reply: its answer, or its explanation of an illegal question."""
-    if verdict.legal:
+    if verdict.legal and verdict.answer is not None:
         earned = accuracy(task, answered.answer, verdict)
         reward = terms.alpha * answered.format + (1 - terms.alpha) * earned
-        return AnswerScore(reward=reward, format=answered.format, accuracy=earned)
+        said = f"It says '{answered.answer}'" if answered.answer else "It has no single answer"
+        why = f"{said}, which scores {earned:.2g}; the answer is '{verdict.answer.text}'."
+        return AnswerScore(reward=reward, format=answered.format, accuracy=earned, why=why)
     report = guarded(task, "view", explanation, answered.answer, verdict, view, task)
     earned = report.score if terms.explanation else 0.0
     reward = terms.alpha * answered.format + (1 - terms.alpha) * earned
-    return AnswerScore(reward=reward, format=answered.format, explained=report.score, report=report)
+    return AnswerScore(
+        reward=reward,
+        format=answered.format,
+        explained=report.score,
+        report=report,
+        why=report.why,
+    )
+
+
+def _objections(asked: Asked, verdict: Verdict) -> Iterator[str]:
+    if asked.format == ASKED_TWICE:
+        yield "It asks several questions, or nests its tags."
+    elif not verdict.legal:
+        yield f"Its question is refused: {', '.join(verdict.codes)}."
 
 
 def worth(task: AnyTask, verdict: Verdict) -> float:

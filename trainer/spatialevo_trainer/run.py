@@ -29,6 +29,7 @@ from spatialevo_trainer.grpo import DualRoleTrainer
 from spatialevo_trainer.model import load_model, load_processor, lora
 from spatialevo_trainer.opening import agreed
 from spatialevo_trainer.session import Session
+from spatialevo_trainer.timing import Clock
 
 
 def train(
@@ -96,6 +97,7 @@ def make_trainer(config: TrainConfig, session: Session, out: Path) -> DualRoleTr
         peft_config=lora(config.lora),
     )
     trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(Clock(session))
     return trainer
 
 

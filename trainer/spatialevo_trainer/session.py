@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -45,12 +46,33 @@ class TooManyFaults(SpatialEvoError):
     """The oracle could not judge too many replies to train on the rest."""
 
 
+class Stopwatch:
+    """Time by what it was spent on; whoever ends a part says which it was."""
+
+    def __init__(self) -> None:
+        self.laps_s: dict[str, float] = {}
+        self._since = time.perf_counter()
+
+    def restart(self) -> None:
+        """Forget what was measured."""
+        self.laps_s = {}
+        self._since = time.perf_counter()
+
+    def lap(self, part: str) -> None:
+        """Count the time since the last lap for a part."""
+        now = time.perf_counter()
+        self.laps_s[part] = self.laps_s.get(part, 0.0) + now - self._since
+        self._since = now
+
+
 class Session:
     """A run's memory; knows nothing of models."""
 
     def __init__(self, config: TrainConfig, registry: Registry) -> None:
         self.config, self.registry = config, registry
         self.stage = Stage(registry, config.data, config.tasks)
+        if config.judge is not None:
+            registry.judge(config.judge)  # one that is not there is told before the first step
         self.scheduler = config.schedule.start(config.n)
         self.episode: Episode | None = None
         """The step in progress, or the last one."""
@@ -60,6 +82,8 @@ class Session:
         """What broke in the last step: by name of task or dataset, the message of one fault."""
         self._unjudged: deque[tuple[float, int]] = deque(maxlen=WINDOW)
         self._lengths: dict[str, list[int]] = {}
+        self.watch = Stopwatch()
+        """Of the step in progress: `generation`, `oracle` and `update`."""
 
     def begin(self, step: int, rows: Sequence[int]) -> Episode:
         """The episode of a step for these rows, determined by seed, step, rows and scheduler."""
@@ -94,6 +118,7 @@ class Session:
         self.told = {name: each for share in shares for name, each in share.told.items()}
         both = [merged[name] for name in UNJUDGED if name in merged]
         self._unjudged.append((sum(e.total for e in both), sum(e.number for e in both)))
+        self.watch.lap("oracle")
 
     def require_judged(self) -> None:
         """Raise TooManyFaults if too many of the last steps' replies could not be judged.
@@ -140,6 +165,9 @@ class Session:
             return [None] * len(completions)
         assert self.episode is not None  # noqa: S101
         self._lengths[own] = [len(tokens) for tokens in given.get("completion_ids", ())]
+        self.watch.lap("generation")
         texts = [str(completion[0]["content"]) for completion in completions]
         hear = self.episode.hear_questions if own == "questioner" else self.episode.hear_answers
-        return hear(texts)
+        rewards = hear(texts)
+        self.watch.lap("oracle")
+        return rewards

@@ -58,12 +58,13 @@ CHAT_TEMPLATE: Final = (
 """Qwen's, without its default system prompt."""
 
 
-def build(folder: Path, seed: int = 0, *, words: Sequence[str] | None = None) -> Path:
+def build(folder: Path | str, seed: int = 0, *, words: Sequence[str] | None = None) -> Path:
     """Write an untrained tiny model with tokenizer and image processor; returns the folder.
 
     `words` become single tokens where the text has them after a space or at its start; any other
     text is spelled in bytes.
     """
+    folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = make_tokenizer(common_words() if words is None else words)
     make_model(tokenizer, seed).save_pretrained(folder)

@@ -70,6 +70,13 @@ def test_the_tasks_that_it_adds_to_keep_their_promises():
         check_task(registry.task(name), views, registry.parsers).require()
 
 
+def test_a_judge_likes_short_words():
+    judge = load().judge("plain_words")
+    assert judge.observation("a sofa near the refrigerator", "?", ROOM).score == 0.8
+    assert judge.observation("", "?", ROOM) is None
+    assert judge.explanation("no sofa", (), "?") is None
+
+
 def spatialevo(*args):
     command = [Path(sys.executable).parent / "spatialevo", *map(str, args)]
     return subprocess.run(command, check=False, capture_output=True, text=True)
@@ -118,6 +125,7 @@ def test_it_is_listed_with_all_that_it_brings():
     told = json.loads(spatialevo("plugins", "--json").stdout)
     (plugin,) = (each for each in told["plugins"] if each["name"] == "laboratory")
     assert plugin["commands"] == ["balance"]
+    assert plugin["judges"] == ["plain_words"]
     assert plugin["definitions"] == ["centers of absolute_distance"]
     assert "count.tiring on object_counting" in plugin["rules"]
     assert told["problems"] == []

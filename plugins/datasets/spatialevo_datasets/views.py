@@ -16,6 +16,7 @@ from PIL import Image
 from spatialevo_core.errors import ConfigError
 from spatialevo_core.names import Vocabulary
 from spatialevo_core.worlds import Grounding
+from spatialevo_datasets.grounding import ground
 from spatialevo_datasets.scene import Frame, Instance, Scene
 from spatialevo_datasets.visibility import Sight
 
@@ -79,17 +80,8 @@ class View(ABC):
         return self._any(instance, lambda sight: sight is None or sight.glimpsed)
 
     def ground(self, text: str) -> Grounding:
-        """Which objects the text names, and whether they are to be seen in this view."""
-        names = dict.fromkeys(
-            (each.name, each.present) for each in self.vocabulary().mentions(text)
-        )
-        there = [name for name, present in names if present]
-        seen = tuple(name for name in there if self._noticed(name))
-        return Grounding(
-            seen=seen,
-            unseen=tuple(name for name in there if name not in seen),
-            invented=tuple(name for name, present in names if not present),
-        )
+        """What the text names, whether it is to be seen in this view, and what it claims of it."""
+        return ground(self.scene, self.frames, text)
 
     @classmethod
     def of(cls, source: Scene, frames: Sequence[int] | None = None) -> Self:
@@ -124,9 +116,6 @@ class View(ABC):
 
     def _any(self, instance: Instance, holds: Callable[[Sight | None], bool]) -> bool | None:
         return any(map(holds, self.sights(instance))) if self.scene.frames else None
-
-    def _noticed(self, label: str) -> bool:
-        return any(self.glimpsed(each) is not False for each in self.scene.labelled(label))
 
 
 @dataclass(frozen=True)

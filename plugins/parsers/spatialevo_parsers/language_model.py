@@ -18,8 +18,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -35,7 +34,15 @@ from spatialevo_core.task import AnyTask
 from spatialevo_core.text import plain
 from spatialevo_parsers.grammar import FITS_NONE, GrammarParser, images_of, other_task
 from spatialevo_parsers.llm_settings import Settings
-from spatialevo_parsers.models import LONGEST_REPLY, Model, Prompt, model_of
+from spatialevo_parsers.models import (
+    LONGEST_REPLY,
+    Model,
+    Prompt,
+    closed_object,
+    listed,
+    misfit,
+    model_of,
+)
 from spatialevo_parsers.surroundings import altered_name, lost, mentioned
 
 WORDINGS_SHOWN = 3
@@ -74,7 +81,7 @@ class LanguageModelParser:
     @property
     def name(self) -> str:
         """`language_model.` and the model's name."""
-        return f"language_model.{re.sub(r'[^A-Za-z0-9_.-]+', '-', self.model.name)}"
+        return listed(self.model)
 
     def parse(
         self, text: str, view: Any, tasks: Sequence[AnyTask], assigned: AnyTask | None = None
@@ -124,7 +131,7 @@ def _prompt(
     return Prompt(
         system=_SYSTEM + "\n".join(map(_told, able)),
         user=json.dumps({"question": said}),
-        schema=_object({"reading": reading}),
+        schema=closed_object({"reading": reading}),
         opening='{"reading": ',
     )
 
@@ -152,20 +159,12 @@ def _form(task: AnyTask, names: list[str], images: int) -> dict[str, Any]:
             fields[field] = {"type": "integer", "enum": list(range(1, images + 1))}
         else:
             fields[field] = {k: v for k, v in fields[field].items() if k not in _IN_NO_SCHEMA}
-    return _object({"task": {"type": "string", "enum": [task.name]}, "query": _object(fields)})
+    called = {"type": "string", "enum": [task.name]}
+    return closed_object({"task": called, "query": closed_object(fields)})
 
 
 _IN_NO_SCHEMA = frozenset({"default", "title"})
 """What endpoints that enforce schemas do not take."""
-
-
-def _object(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "properties": dict(fields),
-        "required": list(fields),
-        "additionalProperties": False,
-    }
 
 
 def _read(reply: str, tasks: Sequence[AnyTask]) -> tuple[AnyTask, Query] | None:
@@ -182,10 +181,7 @@ def _read(reply: str, tasks: Sequence[AnyTask]) -> tuple[AnyTask, Query] | None:
         given = json.dumps(reading.query, allow_nan=False)
         return task, task.query.model_validate_json(given, strict=True)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))[:40]
-        told = f"{where}: {first['msg']}" if where else first["msg"]
-        raise _Refused(f"its reply does not fit the schema: {told[:120]}") from None
+        raise _Refused(f"its reply does not fit the schema: {misfit(error)}") from None
     except (ValueError, RecursionError) as error:
         raise error if isinstance(error, _Refused) else _Refused("its reply is no JSON") from None
 

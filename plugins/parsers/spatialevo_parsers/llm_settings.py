@@ -1,7 +1,7 @@
-"""Which language model, if any, is asked about questions that the grammar cannot read.
+"""Which language models, if any, are asked: one as a parser, one as a judge.
 
-From the environment, so that every command takes it: `SPATIALEVO_LLM_MODEL` and the like, in lower
-case without the prefix the fields below.
+From the environment, so that every command takes it: `SPATIALEVO_LLM_MODEL` and the like for the
+parser, `SPATIALEVO_JUDGE_MODEL` for the judge; in lower case without the prefix the fields below.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from pydantic import Field, SecretStr, ValidationError
 from spatialevo_core.errors import ConfigError
 from spatialevo_core.question import Frozen
 
-PREFIX = "SPATIALEVO_LLM_"
+PARSER = "SPATIALEVO_LLM_"
+JUDGE = "SPATIALEVO_JUDGE_"
 
 
 class Settings(Frozen):
@@ -36,22 +37,22 @@ class Settings(Frozen):
     """A folder of replies; the same question is never asked twice."""
 
     @classmethod
-    def of(cls, environment: Mapping[str, str]) -> Self | None:
-        """The settings in an environment; None without a model. Raises ConfigError."""
+    def of(cls, environment: Mapping[str, str], prefix: str = PARSER) -> Self | None:
+        """The settings under a prefix; None where there is none. Raises ConfigError."""
         told = {
-            name.removeprefix(PREFIX).lower(): value
+            name.removeprefix(prefix).lower(): value
             for name, value in environment.items()
-            if name.startswith(PREFIX) and value
+            if name.startswith(prefix) and value
         }
         for unknown in sorted(told.keys() - cls.model_fields.keys()):
             close = get_close_matches(unknown, cls.model_fields, n=1) or list(cls.model_fields)
-            known = " or ".join(f"{PREFIX}{name.upper()}" for name in close)
-            raise ConfigError(f"there is no {PREFIX}{unknown.upper()}; known: {known}")
+            known = " or ".join(f"{prefix}{name.upper()}" for name in close)
+            raise ConfigError(f"there is no {prefix}{unknown.upper()}; known: {known}")
         if not told:
             return None
         try:
             return cls.model_validate(told)
         except ValidationError as error:
             first = error.errors()[0]
-            name = f"{PREFIX}{str(first['loc'][0]).upper()}"
+            name = f"{prefix}{str(first['loc'][0]).upper()}"
             raise ConfigError(f"{name}: {first['msg'].lower()}") from None

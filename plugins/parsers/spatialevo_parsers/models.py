@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tempfile
 import time
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ValidationError
 
 from spatialevo_core.errors import ConfigError, SpatialEvoError
-from spatialevo_parsers.llm_settings import PREFIX, Settings
+from spatialevo_parsers.llm_settings import Settings
 
 LONGEST_REPLY = 4_000
 """Characters of what a model says; more is no query."""
@@ -66,10 +67,33 @@ def model_of(settings: Settings) -> Model:
     needed, extra = ("openai", "llm") if settings.url else ("transformers", "train")
     if find_spec(needed) is None:
         raise ConfigError(
-            f"{PREFIX}MODEL needs {needed}; install it with: pip install 'spatialevo[{extra}]'"
+            f"the model {settings.model} needs {needed}; "
+            f"install it with: pip install 'spatialevo[{extra}]'"
         )
     model: Model = Endpoint(settings) if settings.url else Local(Path(settings.model))
     return model if settings.cache is None else Remembered(model, settings.cache)
+
+
+def listed(model: Model) -> str:
+    """What is listed and recorded: `language_model.` and the model's name."""
+    return f"language_model.{re.sub(r'[^A-Za-z0-9_.-]+', '-', model.name)}"
+
+
+def closed_object(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The JSON schema of an object with exactly these fields."""
+    return {
+        "type": "object",
+        "properties": dict(fields),
+        "required": list(fields),
+        "additionalProperties": False,
+    }
+
+
+def misfit(error: ValidationError) -> str:
+    """Where a reply first departs from its form, in a few words."""
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(map(str, first["loc"]))[:40]
+    return (f"{where}: {first['msg']}" if where else first["msg"])[:120]
 
 
 class _Message(BaseModel):
@@ -106,7 +130,7 @@ class Endpoint:
     def _body(self, prompt: Prompt) -> bytes:
         """The response, read until it is too long or takes too long."""
         until = time.monotonic() + self.settings.timeout_s * (1 + self.settings.retries)
-        form = {"name": "reading", "strict": True, "schema": prompt.schema}
+        form = {"name": "reply", "strict": True, "schema": prompt.schema}
         request = self._client.chat.completions.with_streaming_response.create(
             model=self.settings.model,
             messages=prompt.messages(),
@@ -155,7 +179,7 @@ class Local:
         if not self.path.exists():
             raise ConfigError(
                 f"{self.path} is no checkpoint folder and no .gguf file; for a model that an "
-                f"endpoint serves, set {PREFIX}URL"
+                "endpoint serves, name its URL, too"
             )
 
     @property

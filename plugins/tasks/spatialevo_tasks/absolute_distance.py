@@ -98,7 +98,18 @@ TASK = SpatialTask(
     rules=(
         *rules.named(*NAMED),
         rules.connected(*NAMED),
-        rules.informative(touching, said=("touch", "no distance", "too close", "overlap")),
+        rules.informative(
+            touching,
+            said=(
+                "touch",
+                "touches",
+                "touching",
+                "no distance",
+                "distance is zero",
+                "too close",
+                "in contact",
+            ),
+        ),
     ),
     candidates=proposals.about(Distance, *NAMED),
     solve=by(Scene.gap, BAND_M),

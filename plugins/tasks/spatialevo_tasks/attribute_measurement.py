@@ -89,7 +89,17 @@ TASK = SpatialTask(
     rules=(
         *rules.named(*NAMED),
         rules.overlapping(),
-        rules.decisive(alike, said=("same size", "same length", "equally long", "about as long")),
+        rules.decisive(
+            alike,
+            said=(
+                "same size",
+                "same length",
+                "equally long",
+                "equally large",
+                "as long as",
+                "as large as",
+            ),
+        ),
     ),
     candidates=proposals.about(Comparison, *NAMED, sense=("longer", "shorter")),
     solve=by(extents.oriented),

@@ -80,7 +80,10 @@ TASK = SpatialTask(
     rules=(
         rules.images("reference", "target"),
         rules.overlapping(),
-        rules.informative(level, said=("same height", "level", "equally high", "neither")),
+        rules.informative(
+            level,
+            said=("same height", "same level", "equally high", "as high as", "neither is higher"),
+        ),
     ),
     candidates=pairs.both_ways(Elevation),
     solve=solve,

@@ -96,7 +96,17 @@ TASK = SpatialTask(
     ),
     rules=(
         *rules.named("object"),
-        rules.informative(at_it, said=("inside", "within the object", "touches", "no distance")),
+        rules.informative(
+            at_it,
+            said=(
+                "inside {}",
+                "within {}",
+                "within object",
+                "touches",
+                "no distance",
+                "at {} itself",
+            ),
+        ),
     ),
     candidates=proposals.about(Range, "object"),
     solve=by(Scene.nearest, Scene.obb),

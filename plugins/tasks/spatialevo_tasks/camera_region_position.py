@@ -102,7 +102,11 @@ def _barely(view: PairView, instance: Instance) -> bool:
     return bool(shares) and BARELY[0] <= max(shares) <= BARELY[1]
 
 
-@rule("region.missing", Stage.SOLVABLE, said=("no such area", *rules.MISSING_SAID))
+@rule(
+    "region.missing",
+    Stage.SOLVABLE,
+    said=("no such area", "no such region", "not an area", *rules.MISSING_SAID),
+)
 def there(view: PairView, q: RegionPlace, terms: SpatialTerms) -> Complaint | None:
     """The images show a core object of the region, which is not itself the name of an object."""
     if view.vocabulary().find(q.region) is not None:
@@ -115,7 +119,11 @@ def there(view: PairView, q: RegionPlace, terms: SpatialTerms) -> Complaint | No
     )
 
 
-@rule("region.scattered", Stage.SOLVABLE, said=("more than one", "two areas", "scattered"))
+@rule(
+    "region.scattered",
+    Stage.SOLVABLE,
+    said=("more than one", "two areas", "several", "scattered", "two {}", "which {}", "spread"),
+)
 def in_one_place(view: PairView, q: RegionPlace, terms: SpatialTerms) -> Complaint | None:
     """The core objects that the images show are in one cluster."""
     found = gathered(view, q, terms)

@@ -131,7 +131,10 @@ TASK = SpatialTask(
     ),
     rules=(
         *rules.named(*NAMED),
-        rules.decisive(close, said=("same depth", "equally far", "same distance")),
+        rules.decisive(
+            close,
+            said=("same depth", "equally far", "equally deep", "same distance", "as far away"),
+        ),
     ),
     candidates=proposals.about(Ordering, *NAMED, sense=get_args(Sense)),
     solve=solve,

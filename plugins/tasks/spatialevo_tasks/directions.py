@@ -10,6 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
 from typing import Any, Literal
 
 from spatialevo_core.question import Answer
@@ -67,6 +68,7 @@ _PART = {word: part for part, words in _SYNONYMS.items() for word in words.split
 _OPPOSITE = ({"front", "back"}, {"left", "right"}, {"up", "down"})
 _UNDECIDED = frozenset({"not", "no", "never", "or", "nor", "neither", "either", "maybe", "cannot"})
 _WORD = re.compile(r"[a-z]+(?:'t)?")
+_LIST = re.compile(r"[,;/|&]|\band\b")
 _ONE_WORD = re.compile(r"\b(counter|anti|left|right)[- ](clockwise|hand)\b")
 
 
@@ -74,9 +76,16 @@ _ONE_WORD = re.compile(r"\b(counter|anti|left|right)[- ](clockwise|hand)\b")
 def parts(text: str) -> frozenset[str]:
     """The parts (front, back, left, right, up, down) that a text names, by whatever synonym.
 
-    None for a text that takes something back ("not left"), leaves a choice, or names opposites.
+    None for a text that takes something back ("not left"), leaves a choice ("left, front-left"), or
+    names opposites.
     """
-    words = _WORD.findall(_ONE_WORD.sub(r"\1\2", plain(text).lower()))
+    said = _ONE_WORD.sub(r"\1\2", plain(text).lower())
+    words = _WORD.findall(said)
+    offered = [
+        {_PART[word] for word in _WORD.findall(each) if word in _PART} for each in _LIST.split(said)
+    ]
+    if any(one & other and one != other for one, other in combinations(offered, 2)):
+        return frozenset()
     if any(word in _UNDECIDED or word.endswith("'t") for word in words):
         return frozenset()
     named = frozenset(_PART[word] for word in words if word in _PART)

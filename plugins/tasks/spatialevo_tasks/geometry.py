@@ -240,7 +240,19 @@ def far_enough() -> Rule:
     @rule(
         "direction.too_close",
         Stage.DEGENERATE,
-        said=("too close", "too near", "right next to", "on top of", "same place", "same position"),
+        said=(
+            "too close together",
+            "too close",
+            "too near",
+            "right next to",
+            "on top of",
+            "same place",
+            "same position",
+            "same spot",
+            "stands on",
+            "straight above",
+            "straight below",
+        ),
     )
     def check(
         _view: View, _query: Query, answer: Answer[Bearing], terms: SpatialTerms

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
-from spatialevo_core.numbers import quantity
+from spatialevo_core.numbers import settled
 from spatialevo_core.question import Answer, Evidence, Query, Stage
 from spatialevo_core.scoring import relative_accuracy
 from spatialevo_core.slots import Name
@@ -51,8 +51,8 @@ def solve(view: SceneView, q: Category, _terms: SpatialTerms) -> Answer[Members]
 
 
 def score(reply: str, answer: Answer[Any]) -> float:
-    """The count ladder: 1 for the number itself, 0.3 one off, 0.1 two off."""
-    said = quantity(reply)
+    """The count ladder: 1 for the number itself, 0.3 one off, 0.1 two off; 0 for a choice."""
+    said = settled(reply)
     return 0.0 if said is None else LADDER.get(abs(said - float(answer.value)), 0.0)
 
 
@@ -63,7 +63,11 @@ def candidates(view: SceneView, rng: Random) -> Iterator[Category]:
         yield Category(category=label)
 
 
-@rule("answer.empty", Stage.DEGENERATE, said=("none", "no such", "zero", *rules.MISSING_SAID))
+@rule(
+    "answer.empty",
+    Stage.DEGENERATE,
+    said=("none", "no such", "zero", "0", "nothing to count", *rules.MISSING_SAID),
+)
 def some(
     _view: SceneView, q: Category, answer: Answer[Members], _terms: SpatialTerms
 ) -> Complaint | None:

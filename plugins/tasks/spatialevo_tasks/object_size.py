@@ -66,7 +66,17 @@ TASK = SpatialTask(
     ),
     rules=(
         *rules.named("object"),
-        rules.decisive(unsteady, said=("another side", "round", "which side", "no clear side")),
+        rules.decisive(
+            unsteady,
+            said=(
+                "another side",
+                "is round",
+                "which side",
+                "no clear side",
+                "sides are alike",
+                "almost square",
+            ),
+        ),
     ),
     candidates=proposals.about(Size, "object"),
     solve=by(extents.oriented),

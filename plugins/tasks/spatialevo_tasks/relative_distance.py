@@ -114,7 +114,17 @@ TASK = SpatialTask(
         rules.observed(*NAMED, meant=nearest_to("anchor")),
         rules.dense(*NAMED, meant=nearest_to("anchor")),
         rules.connected(*NAMED, meant=nearest_to("anchor")),
-        rules.decisive(tied, said=("same distance", "equally close", "equally far", "tie")),
+        rules.decisive(
+            tied,
+            said=(
+                "same distance",
+                "equally close",
+                "equally far",
+                "equally near",
+                "as close as",
+                "tie",
+            ),
+        ),
     ),
     candidates=candidates,
     solve=by(Scene.gap),

@@ -85,7 +85,21 @@ def published(view: SceneView, q: RoomSize, terms: RoomTerms) -> Answer[RoomEvid
 @rule(
     "floor.incomplete",
     Stage.SOLVABLE,
-    said=("floor is not shown", "not all of the room", "part of the room", "incomplete", "floor"),
+    said=(
+        "floor is not shown",
+        "floor is not visible",
+        "not all of room",
+        "not whole room",
+        "not entire room",
+        "only part of room",
+        "part of room",
+        "rest of room",
+        "part of floor",
+        "not all of floor",
+        "not whole floor",
+        "rest of floor",
+        "incomplete",
+    ),
 )
 def complete(view: SceneView, _q: RoomSize, terms: RoomTerms) -> Complaint | None:
     """Enough of the floor was scanned, and the view shows enough of it."""

@@ -141,7 +141,7 @@ def distinct(*fields: str) -> Rule:
     @rule(
         "object.repeated",
         Stage.PREMISE,
-        said=("the same object", "same thing", "twice", "repeated", "itself", "identical"),
+        said=REPEATED_SAID,
     )
     def check(_view: View, query: Query, _terms: SpatialTerms) -> Complaint | None:
         values = [getattr(query, field) for field in fields]
@@ -160,7 +160,7 @@ def unique(*fields: str) -> Rule:
     @rule(
         "object.ambiguous",
         Stage.SOLVABLE,
-        said=("more than one", "ambiguous", "which one", "several", "multiple", "not unique"),
+        said=AMBIGUOUS_SAID,
     )
     def check(view: View, query: Query, terms: SpatialTerms) -> Complaint | None:
         if terms.policy != "unique":
@@ -194,7 +194,7 @@ def observed(*fields: str, meant: Meant = undecided) -> Rule:
 def all_observed(field: str) -> Rule:
     """Every object of the category is visible in some frame of the view."""
 
-    @rule("objects.unseen_member", Stage.SOLVABLE, said=("not all", "some of them", *UNSEEN_SAID))
+    @rule("objects.unseen_member", Stage.SOLVABLE, said=PARTLY_UNSEEN_SAID)
     def check(view: View, query: Query, terms: SpatialTerms) -> Complaint | None:
         (category,) = names(query, field)
         members = view.scene.labelled(category)
@@ -264,7 +264,21 @@ def images(*fields: str) -> Rule:
     @rule(
         "frame.missing",
         Stage.PREMISE,
-        said=("no such image", "same image", "only two images", "does not exist", "image twice"),
+        said=(
+            "no such image",
+            "same image",
+            "only two images",
+            "only 2 images",
+            "only one image",
+            "does not exist",
+            "do not exist",
+            "image twice",
+            "no image",
+            "no picture",
+            "not given",
+            "fewer images",
+            "with itself",
+        ),
     )
     def check(view: View, query: Query, _terms: SpatialTerms) -> Complaint | None:
         numbers = [getattr(query, field) for field in fields]
@@ -288,7 +302,24 @@ def headed(images: Callable[[Any], Iterable[int]] = lambda query: (1,)) -> Rule:
     @rule(
         "camera.no_heading",
         Stage.SOLVABLE,
-        said=("straight down", "straight up", "no heading", "looks down", "looks up", "too steep"),
+        said=(
+            "straight down",
+            "straight up",
+            "no heading",
+            "looks down",
+            "looks up",
+            "looking down",
+            "looking up",
+            "points down",
+            "points up",
+            "pointed down",
+            "pointed up",
+            "too steep",
+            "too steeply",
+            "at floor",
+            "at ceiling",
+            "no direction",
+        ),
     )
     def check(view: View, query: Query, terms: SpatialTerms) -> Complaint | None:
         for number in images(query):
@@ -347,17 +378,155 @@ def informative(what: Callable[[Any, SpatialTerms], str | None], said: tuple[str
 
 
 MISSING_SAID = (
-    "there is no",
+    "there is no {}",
+    "no {}",
+    "not {} in room",
+    "there is not {}",
+    "there are not {}",
+    "without {}",
+    "lacks {}",
+    "not have {}",
+    "not contain {}",
+    "not include {}",
+    "not find {}",
+    "not see {}",
+    "{} is not in",
+    "{} are not in",
+    "{} is not there",
+    "{} is not here",
+    "is nowhere",
     "does not exist",
-    "not in the room",
+    "do not exist",
+    "not in room",
+    "not in scene",
+    "not part of room",
     "missing",
+    "absent",
     "not present",
     "is no",
 )
-SPARSE_SAID = ("too few points", "not enough points", "sparse", "too little of it")
-UNSEEN_SAID = ("not visible", "cannot be seen", "not shown", "hidden", "out of view", "not in view")
-NO_OVERLAP_SAID = ("no overlap", "do not overlap", "share too little", "nothing in common")
-BOUNDARY_SAID = ("too close to call", "borderline", "almost the same", "between", "boundary")
+REPEATED_SAID = (
+    "same object",
+    "same thing",
+    "twice",
+    "repeated",
+    "itself",
+    "identical",
+    "one and same",
+    "same {}",
+    "compared with itself",
+    "both are {}",
+    "both names mean",
+)
+AMBIGUOUS_SAID = (
+    "more than one",
+    "more than 1",
+    "ambiguous",
+    "which one",
+    "which of them",
+    "which {}",
+    "several",
+    "multiple",
+    "many {}",
+    "not unique",
+    *(f"{many} {{}}" for many in ("two", "three", "four", "five", "six", "2", "3", "4", "5", "6")),
+    "another {}",
+    "a second {}",
+)
+SPARSE_SAID = (
+    "too few points",
+    "not enough points",
+    "sparse",
+    "too little of it",
+    "hardly scanned",
+    "barely scanned",
+    "too few measurements",
+    "not scanned well",
+    "poorly scanned",
+)
+UNSEEN_SAID = (
+    "not visible",
+    "invisible",
+    "can not be seen",
+    "not seen",
+    "not shown",
+    "hidden",
+    "out of view",
+    "out of sight",
+    "not in view",
+    "not in image",
+    "not in images",
+    "not in picture",
+    "not in pictures",
+    "not see {}",
+    "not show {}",
+    "not appear",
+    "no image shows",
+    "no picture shows",
+    "none of images shows",
+    "neither image shows",
+    "no {} in image",
+    "no {} in images",
+    "no {} in picture",
+    "no {} to be seen",
+    "no {} is visible",
+    "no {} visible",
+    "outside image",
+    "outside frame",
+    "outside view",
+    "off camera",
+    "covered by",
+    "occluded",
+)
+PARTLY_UNSEEN_SAID = (
+    "not all",
+    "some of them",
+    "only some",
+    "only part of them",
+    "one of {} is",
+    "some {} are",
+    *UNSEEN_SAID,
+)
+NO_OVERLAP_SAID = (
+    "no overlap",
+    "not overlap",
+    "hardly overlap",
+    "overlap too little",
+    "share too little",
+    "share nothing",
+    "share hardly",
+    "nothing in common",
+    "too little in common",
+    "hardly anything in common",
+    "no common",
+    "different parts of room",
+    "not together in any image",
+    "no image shows both",
+    "never seen together",
+    "not connected",
+)
+BOUNDARY_SAID = (
+    "too close to call",
+    "borderline",
+    "almost same",
+    "nearly same",
+    "about same",
+    "boundary",
+    "on border",
+    "could be either",
+    "could be both",
+    "not clear cut",
+    "no clear winner",
+    "no clear answer",
+    "difference is too small",
+    "too small a difference",
+    "too similar",
+    "not decisive",
+    "cannot be decided",
+    "can not be told apart",
+    "noise decides",
+    "within margin",
+)
 
 
 def _linked(view: View, terms: SpatialTerms) -> Iterator[frozenset[int]]:

@@ -102,7 +102,7 @@ def close(evidence: ShowingEvidence, terms: SpatialTerms) -> str | None:
     return f"the images show {ahead:.0%} and {behind:.0%} of it; noise decides if that is a lead"
 
 
-@rule("object.sparse", Stage.SOLVABLE, said=("too few points", "sparse", "cannot be measured"))
+@rule("object.sparse", Stage.SOLVABLE, said=(*rules.SPARSE_SAID, "can not be measured"))
 def measured(view: PairView, q: Showing, terms: SpatialTerms) -> Complaint | None:
     """The object has enough points, enough of them of known depth, to take a share of."""
     instance = rules.referent(view, q.object, terms)
@@ -149,7 +149,10 @@ TASK = SpatialTask(
         rules.exist("object"),
         pairs.alone("object"),
         measured,
-        rules.decisive(close, said=("shows as much", "same amount", "equally visible")),
+        rules.decisive(
+            close,
+            said=("show as much", "shows as much", "same amount", "equally visible", "as visible"),
+        ),
     ),
     candidates=candidates,
     solve=solve,
