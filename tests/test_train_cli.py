@@ -68,6 +68,7 @@ def test_an_option_wins_over_the_file_and_over_set(started: list[TrainConfig], t
 def test_options_are_recorded_in_the_folder_of_the_run(tmp_path: Path):
     config = load_config(settings=["reward=consensus", "ablation.validity=false"])
     session = Session(settings(model=tiny_model()), school())
+    (tmp_path / "run").mkdir()
     run._open(config, session, tmp_path / "run", None)
     told = tomllib.loads((tmp_path / "run" / "config.toml").read_text())
     assert (told["reward"], told["ablation"]["validity"]) == ("consensus", False)
