@@ -16,7 +16,7 @@ from spatialevo_core.question import Answer, Evidence, Query, Stage
 from spatialevo_core.slots import Name
 from spatialevo_core.task import Complaint, rule
 from spatialevo_datasets.views import SceneView
-from spatialevo_tasks import proposals, rules
+from spatialevo_tasks import proposals, reasons, rules
 from spatialevo_tasks.geometry import Triple, rounded
 from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.rules import SpatialTerms
@@ -65,7 +65,7 @@ def candidates(view: SceneView, rng: Random) -> Iterator[Category]:
 @rule(
     "answer.empty",
     Stage.DEGENERATE,
-    said=("none", "no such", "zero", "0", "nothing to count", *rules.MISSING_SAID),
+    said=("none", "no such", "zero", "0", "nothing to count", *reasons.MISSING_SAID),
 )
 def some(
     _view: SceneView, q: Category, answer: Answer[Members], _terms: SpatialTerms
