@@ -71,7 +71,7 @@ OBSERVATIONS: dict[tuple[str, tuple[int, ...], str], tuple[str, ...]] = {
     (
         "lroom-2",
         (24,),
-        "In this image, where is the bookshelf relative to the sofa (front = the way the camera looks)?",
+        "Which is at smaller depth, the bookshelf or the sofa?",
     ): (
         "An L-shaped room. The sofa is on the far left, the bookshelf on the right. A desk stands "
         "between the sofa and the bookshelf.",
@@ -85,8 +85,8 @@ OBSERVATIONS: dict[tuple[str, tuple[int, ...], str], tuple[str, ...]] = {
     ("room-3", (12,), "Which is at smaller depth, the laundry basket or the refrigerator?"): (
         "A kitchen: three stools stand next to a table, the refrigerator is on the right with a "
         "trash can to its right, and a laundry basket is in the foreground.",
-        "In the room we see a counter with a microwave and a coffee maker on it. The laundry basket is "
-        "in front of the refrigerator.",
+        "In the room we see a counter with a microwave and a coffee maker on it. The laundry "
+        "basket is in front of the refrigerator.",
         "The kitchen has a table on the left. A laundry basket stands near the camera, in front of "
         "the refrigerator.",
     ),

@@ -24,7 +24,7 @@ def test_a_step_is_measured_per_role_and_per_task():
     session = Session(settings(scenes=1, n=4, quota=2, tasks=("heavier",)), school())
     episode = session.begin(0, [0])
     a, b, _ = episode.places[0].view.vocabulary().names
-    seen = f"A tall {a} stands left of a small {b}"
+    seen = f"On the shelf, a tall {a} stands left of a small {b}"
     good = write_question(seen, f"Which is heavier, the {a} or the {b}?")
     episode.hear_questions([good, good, write_question(seen, "Hm?"), ""])
     episode.solver_rows()

@@ -120,7 +120,9 @@ def test_a_view_that_cannot_be_made_says_what_it_takes(kind, scene, frames, mess
 
 def test_what_a_text_names_is_seen_hidden_or_invented():
     view = FrameView.of(SCENE, [0])
-    found = view.ground("A bed, then a television, near the wall; behind you a sofa. No fridge.")
+    found = view.ground(
+        "A bed, then a tv set, near the wall; behind you a sofa. A fridge. No desk."
+    )
     assert found.seen == ("bed",)
     assert found.unseen == ("tv", "sofa")
     assert found.invented == ("refrigerator",)

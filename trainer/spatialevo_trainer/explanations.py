@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from spatialevo_core.engine import SAID_UNPARSEABLE, UNPARSEABLE
@@ -157,6 +158,7 @@ def _asked(verdict: Verdict) -> str:
     )
 
 
+@lru_cache(maxsize=8192)
 def _spaced(text: str) -> str:
     """The words between single spaces, so that no phrase matches inside a word; no articles."""
     said = plain(text).lower() if text.isprintable() else text.lower()

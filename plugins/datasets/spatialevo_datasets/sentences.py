@@ -15,6 +15,8 @@ from itertools import pairwise, product
 from spatialevo_datasets.claims import COUNT_WORDS, NUMBERS, Named, Said
 from spatialevo_datasets.relations import Among, Heard, Order, Relation, Zone, heard
 
+MOST_LISTED = 3
+"""A longer list after "left of" is a heap of names."""
 _ALL = re.compile(
     rf"\b(?P<count>{COUNT_WORDS}) (?:\w+ )?(?:objects|things|items|pieces of furniture)\b"
 )
@@ -208,6 +210,8 @@ class _Sentence:
         if not others:
             return
         listed = [] if last is None else self._listed(last)
+        if len(listed) > MOST_LISTED:
+            return
         for name, other in product(self._subjects_of(place, last), listed):
             about = (other, name) if relation.turned else (name, other)
             yield Said(relation, about, self._image(place.start), self._denied(place))

@@ -22,7 +22,7 @@ from spatialevo_core.task import Complaint, Solve, rule
 from spatialevo_core.text import sentence
 from spatialevo_datasets.scene import Instance, Scene
 from spatialevo_datasets.views import PairView
-from spatialevo_tasks import geometry, pairs, proposals, rules
+from spatialevo_tasks import geometry, pairs, proposals, reasons, rules
 from spatialevo_tasks.cameras import camera_frame
 from spatialevo_tasks.directions import EIGHT, direction
 from spatialevo_tasks.gatherings import SLACK_M, Gathering
@@ -105,7 +105,7 @@ def _barely(view: PairView, instance: Instance) -> bool:
 @rule(
     "region.missing",
     Stage.SOLVABLE,
-    said=("no such area", "no such region", "not an area", *rules.MISSING_SAID),
+    said=("no such area", "no such region", "not an area", *reasons.MISSING_SAID),
 )
 def there(view: PairView, q: RegionPlace, terms: SpatialTerms) -> Complaint | None:
     """The images show a core object of the region, which is not itself the name of an object."""
@@ -134,7 +134,7 @@ def in_one_place(view: PairView, q: RegionPlace, terms: SpatialTerms) -> Complai
     return Complaint(f"there is more than one {q.region}, at {things}", (q.region,))
 
 
-@rule("object.sparse", Stage.SOLVABLE, said=rules.SPARSE_SAID)
+@rule("object.sparse", Stage.SOLVABLE, said=reasons.SPARSE_SAID)
 def dense(view: PairView, q: RegionPlace, terms: SpatialTerms) -> Complaint | None:
     """Every object that the anchor is the mean of has enough points for a centre."""
     found = gathered(view, q, terms)

@@ -17,7 +17,7 @@ from spatialevo_core.scoring import relative_accuracy
 from spatialevo_core.slots import Name
 from spatialevo_core.task import Complaint, rule
 from spatialevo_datasets.views import SceneView
-from spatialevo_tasks import proposals, rules
+from spatialevo_tasks import proposals, reasons, rules
 from spatialevo_tasks.geometry import Triple, rounded
 from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.rules import SpatialTerms
@@ -66,7 +66,7 @@ def candidates(view: SceneView, rng: Random) -> Iterator[Category]:
 @rule(
     "answer.empty",
     Stage.DEGENERATE,
-    said=("none", "no such", "zero", "0", "nothing to count", *rules.MISSING_SAID),
+    said=("none", "no such", "zero", "0", "nothing to count", *reasons.MISSING_SAID),
 )
 def some(
     _view: SceneView, q: Category, answer: Answer[Members], _terms: SpatialTerms

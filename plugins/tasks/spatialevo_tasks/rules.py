@@ -17,6 +17,18 @@ from spatialevo_datasets.labels import structural
 from spatialevo_datasets.scene import Instance
 from spatialevo_datasets.views import View
 from spatialevo_tasks.cameras import LEAST_TILT_DEG, tilt_deg
+from spatialevo_tasks.reasons import (
+    AMBIGUOUS_SAID,
+    BOUNDARY_SAID,
+    MISSING_SAID,
+    NO_IMAGE_SAID,
+    NO_OVERLAP_SAID,
+    PARTLY_UNSEEN_SAID,
+    REPEATED_SAID,
+    SPARSE_SAID,
+    STEEP_SAID,
+    UNSEEN_SAID,
+)
 
 
 class SpatialTerms(Terms):
@@ -264,21 +276,7 @@ def images(*fields: str) -> Rule:
     @rule(
         "frame.missing",
         Stage.PREMISE,
-        said=(
-            "no such image",
-            "same image",
-            "only two images",
-            "only 2 images",
-            "only one image",
-            "does not exist",
-            "do not exist",
-            "image twice",
-            "no image",
-            "no picture",
-            "not given",
-            "fewer images",
-            "with itself",
-        ),
+        said=NO_IMAGE_SAID,
     )
     def check(view: View, query: Query, _terms: SpatialTerms) -> Complaint | None:
         numbers = [getattr(query, field) for field in fields]
@@ -302,24 +300,7 @@ def headed(images: Callable[[Any], Iterable[int]] = lambda query: (1,)) -> Rule:
     @rule(
         "camera.no_heading",
         Stage.SOLVABLE,
-        said=(
-            "straight down",
-            "straight up",
-            "no heading",
-            "looks down",
-            "looks up",
-            "looking down",
-            "looking up",
-            "points down",
-            "points up",
-            "pointed down",
-            "pointed up",
-            "too steep",
-            "too steeply",
-            "at floor",
-            "at ceiling",
-            "no direction",
-        ),
+        said=STEEP_SAID,
     )
     def check(view: View, query: Query, terms: SpatialTerms) -> Complaint | None:
         for number in images(query):
@@ -375,158 +356,6 @@ def informative(what: Callable[[Any, SpatialTerms], str | None], said: tuple[str
         return None if message is None else Complaint(message)
 
     return check
-
-
-MISSING_SAID = (
-    "there is no {}",
-    "no {}",
-    "not {} in room",
-    "there is not {}",
-    "there are not {}",
-    "without {}",
-    "lacks {}",
-    "not have {}",
-    "not contain {}",
-    "not include {}",
-    "not find {}",
-    "not see {}",
-    "{} is not in",
-    "{} are not in",
-    "{} is not there",
-    "{} is not here",
-    "is nowhere",
-    "does not exist",
-    "do not exist",
-    "not in room",
-    "not in scene",
-    "not part of room",
-    "missing",
-    "absent",
-    "not present",
-    "is no",
-)
-REPEATED_SAID = (
-    "same object",
-    "same thing",
-    "twice",
-    "repeated",
-    "itself",
-    "identical",
-    "one and same",
-    "same {}",
-    "compared with itself",
-    "both are {}",
-    "both names mean",
-)
-AMBIGUOUS_SAID = (
-    "more than one",
-    "more than 1",
-    "ambiguous",
-    "which one",
-    "which of them",
-    "which {}",
-    "several",
-    "multiple",
-    "many {}",
-    "not unique",
-    *(f"{many} {{}}" for many in ("two", "three", "four", "five", "six", "2", "3", "4", "5", "6")),
-    "another {}",
-    "a second {}",
-)
-SPARSE_SAID = (
-    "too few points",
-    "not enough points",
-    "sparse",
-    "too little of it",
-    "hardly scanned",
-    "barely scanned",
-    "too few measurements",
-    "not scanned well",
-    "poorly scanned",
-)
-UNSEEN_SAID = (
-    "not visible",
-    "invisible",
-    "can not be seen",
-    "not seen",
-    "not shown",
-    "hidden",
-    "out of view",
-    "out of sight",
-    "not in view",
-    "not in image",
-    "not in images",
-    "not in picture",
-    "not in pictures",
-    "not see {}",
-    "not show {}",
-    "not appear",
-    "no image shows",
-    "no picture shows",
-    "none of images shows",
-    "neither image shows",
-    "no {} in image",
-    "no {} in images",
-    "no {} in picture",
-    "no {} to be seen",
-    "no {} is visible",
-    "no {} visible",
-    "outside image",
-    "outside frame",
-    "outside view",
-    "off camera",
-    "covered by",
-    "occluded",
-)
-PARTLY_UNSEEN_SAID = (
-    "not all",
-    "some of them",
-    "only some",
-    "only part of them",
-    "one of {} is",
-    "some {} are",
-    *UNSEEN_SAID,
-)
-NO_OVERLAP_SAID = (
-    "no overlap",
-    "not overlap",
-    "hardly overlap",
-    "overlap too little",
-    "share too little",
-    "share nothing",
-    "share hardly",
-    "nothing in common",
-    "too little in common",
-    "hardly anything in common",
-    "no common",
-    "different parts of room",
-    "not together in any image",
-    "no image shows both",
-    "never seen together",
-    "not connected",
-)
-BOUNDARY_SAID = (
-    "too close to call",
-    "borderline",
-    "almost same",
-    "nearly same",
-    "about same",
-    "boundary",
-    "on border",
-    "could be either",
-    "could be both",
-    "not clear cut",
-    "no clear winner",
-    "no clear answer",
-    "difference is too small",
-    "too small a difference",
-    "too similar",
-    "not decisive",
-    "cannot be decided",
-    "can not be told apart",
-    "noise decides",
-    "within margin",
-)
 
 
 def _linked(view: View, terms: SpatialTerms) -> Iterator[frozenset[int]]:

@@ -23,7 +23,7 @@ from spatialevo_core.task import Complaint, rule
 from spatialevo_datasets.scene import Sight
 from spatialevo_datasets.steadiness import ShareRange
 from spatialevo_datasets.views import PairView
-from spatialevo_tasks import pairs, proposals, rules
+from spatialevo_tasks import pairs, proposals, reasons, rules
 from spatialevo_tasks.profiles import SpatialTask
 from spatialevo_tasks.rules import SpatialTerms
 from spatialevo_tasks.wordings import others, written
@@ -102,7 +102,7 @@ def close(evidence: ShowingEvidence, terms: SpatialTerms) -> str | None:
     return f"the images show {ahead:.0%} and {behind:.0%} of it; noise decides if that is a lead"
 
 
-@rule("object.sparse", Stage.SOLVABLE, said=(*rules.SPARSE_SAID, "can not be measured"))
+@rule("object.sparse", Stage.SOLVABLE, said=(*reasons.SPARSE_SAID, "can not be measured"))
 def measured(view: PairView, q: Showing, terms: SpatialTerms) -> Complaint | None:
     """The object has enough points, enough of them of known depth, to take a share of."""
     instance = rules.referent(view, q.object, terms)
