@@ -70,20 +70,20 @@ class Speaking(Session):
     """The session, but it hears well-formed replies: random weights say nothing to judge."""
 
     def questioner_reward(
-        self, completions: Sequence[Any], role: Sequence[str], **_: Any
+        self, completions: Sequence[Any], role: Sequence[str], **given: Any
     ) -> list[float | None]:
         """What the oracle itself would ask, the last quarter without the tags."""
         if set(role) == {"questioner"}:
             completions = [[{"content": text}] for text in self.questions()]
-        return super().questioner_reward(completions, role)
+        return super().questioner_reward(completions, role, **given)
 
     def solver_reward(
-        self, completions: Sequence[Any], role: Sequence[str], **_: Any
+        self, completions: Sequence[Any], role: Sequence[str], **given: Any
     ) -> list[float | None]:
         """Names of what is in the room, in turn."""
         if set(role) == {"solver"}:
             completions = [[{"content": text}] for text in self.answers()]
-        return super().solver_reward(completions, role)
+        return super().solver_reward(completions, role, **given)
 
     def questions(self) -> list[str]:
         """One for each of the questioner's rows."""
