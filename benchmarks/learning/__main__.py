@@ -38,10 +38,15 @@ def main(
     if not runs:
         raise click.UsageError(f"no study chosen has an arm '{arms[0]}'")
     start = time.monotonic()
-    for number, (run, seconds) in enumerate(run_all(runs, jobs), start=1):
+    broken = 0
+    for number, (run, done) in enumerate(run_all(runs, jobs), start=1):
         minutes = (time.monotonic() - start) / 60
+        told = done.fault if done.value is None else f"{done.value:.0f} s"
+        broken += done.value is None
         name = f"{run.study.name}, {run.arm.name}, seed {run.seed}"
-        click.echo(f"{minutes:5.1f} min  {number}/{len(runs)}  {name}: {seconds:.0f} s", err=True)
+        click.echo(f"{minutes:5.1f} min  {number}/{len(runs)}  {name}: {told}", err=True)
+    if broken:
+        raise click.ClickException(f"{broken} of {len(runs)} runs failed; the others are kept")
     click.echo(write(plan, runs, out))
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 
 import spatialevo_trainer
 from learning.studies import HERE, Arm, Experiment, Study, experiment, narrowed
+from spatialevo_core.engines import Done, in_processes
 from spatialevo_core.plugins import load
 from spatialevo_trainer.config import TrainConfig
 
@@ -30,6 +29,11 @@ class Run:
     arm: Arm
     seed: int
     out: Path
+
+    @property
+    def key(self) -> str:
+        """Study, arm and seed."""
+        return f"{self.study.name}/{self.arm.name}/{self.seed}"
 
     @property
     def folder(self) -> Path:
@@ -60,28 +64,27 @@ def config_of(run: Run) -> TrainConfig:
     return experiment().config(run.study, run.arm, run.seed, base_of(run.study.base))
 
 
-def run_all(runs: Sequence[Run], jobs: int) -> Iterator[tuple[Run, float]]:
-    """Train what is not trained yet, `jobs` at once; each with its seconds when it is done."""
-    left = [each for each in runs if not (each.folder / DONE).exists()]
-    yield from ((each, seconds_of(each)) for each in runs if each not in left)
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        waiting = {pool.submit(train_one, each): each for each in left}
-        try:
-            for done in as_completed(waiting):
-                yield waiting[done], done.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+def run_all(runs: Sequence[Run], jobs: int) -> Iterator[tuple[Run, Done[float]]]:
+    """Train what is not trained yet, `jobs` at once; each run and its seconds, or what broke it."""
+    by_key = {each.key: each for each in runs}
+    done = [each for each in runs if (each.folder / DONE).exists()]
+    yield from ((each, Done(each.key, seconds_of(each))) for each in done)
+    left = [each.key for each in runs if each not in done]
+    for ended in in_processes(partial(train_one, runs[0].out), left, jobs):
+        yield by_key[ended.item], ended
 
 
-def train_one(run: Run) -> float:
-    """Train one run from the beginning; the seconds it took."""
-    import torch  # noqa: PLC0415  (in the worker, after the number of threads is set)
+def train_one(out: Path, key: str) -> float:
+    """Train the run of that key from the beginning; the seconds it took."""
+    import torch  # noqa: PLC0415  (in the worker)
 
     from spatialevo_trainer.run import train  # noqa: PLC0415
 
     torch.set_num_threads(1)
+    study_name, arm_name, seed = key.split("/")
+    study = next(each for each in experiment().studies if each.name == study_name)
+    arm = next(each for each in study.arms if each.name == arm_name)
+    run = Run(study, arm, int(seed), out)
     start = time.monotonic()
     shutil.rmtree(run.folder, ignore_errors=True)
     train(config_of(run), narrowed(load()), run.folder)
