@@ -20,7 +20,7 @@ from spatialevo_core.cli.shared import json_option, show_json, show_rows
 )
 @json_option
 def compare(runs: tuple[Path, ...], out: Path, *, as_json: bool) -> None:
-    """Compare training runs, arm by arm and seed by seed.
+    """Compare training runs, seed by seed.
 
     Runs (folders that 'train' wrote) whose settings differ only in the seed are one arm. The table
     has the start, the end and the change of every figure with 95 % intervals over the seeds, the
