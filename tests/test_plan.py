@@ -109,12 +109,12 @@ def test_a_shape_is_read_from_a_folder_flat_or_nested(tmp_path: Path):
 
 
 REFUSED = {
-    "it needs 160.5 GiB on each GPU, and 72.0 of 80": ({"gpus": 1}, []),
+    "it needs 150.4 GiB on each GPU, and 72.0 of 80": ({"gpus": 1}, []),
     "the most are 15.4 of weights: take a smaller model": (
         {"memory_gib": 16.0},
         ["generation_rows=1"],
     ),
-    "80.8 of reading: lower generation_rows": ({}, ["generation_rows=128", "quota=16", "n=16"]),
+    "57.5 of reading: lower generation_rows": ({}, ["generation_rows=128", "quota=16", "n=16"]),
     "micro_batches": ({}, ["micro_batches=1"]),
     "exceed the model's context of 128,000; lower image_pixels": ({}, ["image_pixels=99999999"]),
     "vllm_options.context = 2048; raise it to at least 3088": (
@@ -203,7 +203,7 @@ def test_the_bytes_of_a_token_are_those_that_pytorch_makes(sizes: tuple[int, int
     }
     before = [*model.parameters(), *model.buffers(), *inputs.values()]
     before = [each for each in before if isinstance(each, torch.Tensor)]
-    with torch.no_grad(), Counted(before) as reading:
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16), Counted(before) as reading:
         text(**inputs)
     told = READ_INTERMEDIATE * intermediate + READ_HIDDEN * hidden
     assert reading.peak / 512 == pytest.approx(told, rel=0.05)
@@ -254,7 +254,7 @@ def invoke(*arguments: str) -> Any:
 def test_a_plan_is_printed_before_it_is_refused():
     fine = invoke("--preset", "qwen2.5-vl-7b", "--plan", "--accelerate", "8gpu")
     assert (fine.exit_code, fine.stderr) == (0, "")
-    assert "peak  46.5 of 72.0" in fine.stdout
+    assert "peak  39.7 of 72.0" in fine.stdout
     bad = invoke("--preset", "qwen2.5-vl-7b", "--plan", "--gpus", "2", "--set", "quota=9")
     assert bad.exit_code == 1
     assert bad.stdout.startswith("model\n")

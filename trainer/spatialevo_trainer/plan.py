@@ -25,8 +25,8 @@ AROUND_IMAGE = 2
 GIB = 2**30
 
 BFLOAT, FLOAT = 2, 4
-READ_INTERMEDIATE, READ_HIDDEN = 12, 10
-"""Bytes per token, times the two widths, while a prompt is read with the adapter on."""
+READ_INTERMEDIATE, READ_HIDDEN = 8, 10
+"""Bytes per token, times the two widths, while a prompt is read under autocast."""
 TRAIN_INTERMEDIATE, TRAIN_HIDDEN = 14, 34
 """The same while a checkpointed layer is computed again and differentiated."""
 SEE_HIDDEN = 36
@@ -162,10 +162,10 @@ class Plan:
         gathered = shape.vocabulary * shape.hidden * BFLOAT if machine.sharded else 0
         trained = self.adapter * FLOAT / parts
         rows = (self.questioner_rows + self.solver_rows) // machine.processes
-        images = self.patches(rows) * shape.tower.patch_values * FLOAT
+        images = self.patches(rows) * shape.tower.patch_values * BFLOAT
         return {
             "weights": weights + gathered,
-            "adapter": trained,
+            "adapter": trained * (1 + BFLOAT / FLOAT),  # autocast keeps a copy
             "gradients": buckets * trained,
             "optimiser": 2 * trained,
             "images": images,
