@@ -1,4 +1,4 @@
-"""Sampling in parts, vLLM's part in a step, and images without gradients."""
+"""Sampling in parts, and vLLM's part in a step."""
 
 from pathlib import Path
 from typing import Any
@@ -49,22 +49,6 @@ def test_the_fields_of_some_rows_are_their_images_and_patches():
     assert part["mm_token_type_ids"] == [[1]]
     with pytest.raises(KeyError, match="returned 'image_sizes', which sampling in parts"):
         fields_of({**fields, "image_sizes": grid}, [1, 2, 1], slice(1, 2))
-
-
-def test_no_gradient_enters_the_vision_tower(tmp_path: Path):
-    trainer = trainer_of(settings(model=tiny_model()), tmp_path)
-    trainer.model.enable_input_require_grads()
-    trainer.model.gradient_checkpointing_enable()
-    batch = trainer._generate_and_score_completions([{"row": row} for row in (0, 0, 1, 1)])
-    batch["advantages"] = torch.linspace(-1, 1, len(batch["advantages"]))
-    seen: list[bool] = []
-    merger = trainer.model.get_base_model().model.visual.merger
-    merger.register_forward_hook(lambda _, __, out: seen.append(out.requires_grad))
-    trainer.current_gradient_accumulation_steps = 1
-    trainer.compute_loss(trainer.model, batch).backward()
-    assert seen == [False]
-    trained = [p for name, p in trainer.model.named_parameters() if "lora_B" in name]
-    assert all(parameter.grad is not None and parameter.grad.any() for parameter in trained)
 
 
 class Engine:

@@ -1,4 +1,4 @@
-"""What a large model needs of TRL's trainer: replies sampled in parts, images without gradients."""
+"""What a large model needs of TRL's trainer: replies sampled in parts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
-from torch import nn
 from trl import GRPOTrainer
 
 
@@ -16,7 +15,6 @@ class SamplingTrainer(GRPOTrainer):  # type: ignore[misc]
     def __init__(self, generation_rows: int | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.generation_rows = generation_rows
-        look_without_gradients(self.model.get_base_model().model.visual)
 
     def limit(self, most_tokens: int) -> None:
         """Sample replies of at most so many tokens from now on."""
@@ -70,12 +68,3 @@ def fields_of(fields: Mapping[str, Any], images: Sequence[int], rows: slice) -> 
         else:
             raise KeyError(f"the processor returned '{key}', which sampling in parts does not know")
     return part
-
-
-def look_without_gradients(tower: nn.Module) -> None:
-    """Run the frozen vision tower as in inference.
-
-    For the sake of checkpointing every embedding is told to demand a gradient, that of image
-    patches, too; it would be carried through the tower and thrown away.
-    """
-    tower.forward = torch.no_grad()(tower.forward)
