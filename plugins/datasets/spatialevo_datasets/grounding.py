@@ -20,10 +20,12 @@ COMMON_COUNT = {0: 1.0, 1: 0.7}
 """How often it is true that there are so many; of larger numbers `COMMON_MANY`."""
 COMMON_MANY, COMMON_SEVERAL = 0.3, 0.5
 
+_IN_ORDER = re.compile(r"\b(?:left to right|right to left|front to back|back to front)\b")
+"""Whoever tells things in order speaks of the whole, be it at the end of the sentence."""
 _WHOLE = re.compile(
     r"\b(?:rooms?|kitchen|office|study|bedroom|bathroom|lounge|studio|apartment|workspace|"
     r"laundry|interior|space|scene|images?|pictures?|photos?|photographs?|view|corner|wall|floor|"
-    r"everything|left to right|right to left|front to back|back to front)\b"
+    r"everything)\b"
     r"|\b(?:\w+) (?:\w+ )?(?:objects|things|items|pieces of furniture)\b"
 )
 
@@ -40,6 +42,7 @@ def ground(scene: Scene, frames: tuple[int, ...], text: str) -> Grounding:
     claims = (_meant(there, each) for each in said(lowered, names))
     whole = _WHOLE.search(lowered)
     begins_whole = bool(named and whole and whole.start() < named[0].start)
+    begins_whole = begins_whole or _IN_ORDER.search(lowered.split(".")[0]) is not None
     return Grounding(
         first=named[0].name if named and not begins_whole else "",
         seen=tuple(name for name in told if name in there.things),

@@ -134,7 +134,8 @@ MEANINGS: tuple[Meaning, ...] = (
     ),
     Zone(
         "in the middle",
-        rf"in the (?:very )?(?:middle|center|centre)(?: of {_PICTURE})?(?! of)",
+        r"(?:in|near|toward|towards) the (?:very )?(?:middle|center|centre)"
+        rf"(?: of {_PICTURE})?(?! of)",
         A.in_the_middle,
     ),
     Relation("behind", r"(?:right |just |directly )?in (?:the )?front of", A.behind, turned=True),

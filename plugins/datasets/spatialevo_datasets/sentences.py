@@ -180,6 +180,9 @@ class _Sentence:
         )
         if self._zoned and not before and _AND.fullmatch(self._lead(place)):
             group = list(self._zoned)
+        elif before and _IT.search(self._lead(place)):
+            near, first = before[-1], self.names[0].name
+            group = [self._subjects.get(near.end, first)]
         elif before and not (begins and leads):
             group = self._with_those_before(before[-1], place.start)
         elif after and after[0].start <= until:
