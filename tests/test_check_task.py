@@ -6,7 +6,7 @@ from time import sleep
 import pytest
 
 from shelves import SHELF, TASK, VIEW, Heavier, Shelf, ShelfView
-from spatialevo_core.engine import judge
+from spatialevo_core.engine import Parsed, judge, unparseable
 from spatialevo_core.question import Stage
 from spatialevo_core.task import Complaint, Phrasing, Task, rule
 from spatialevo_core.testing import check_task, fingerprint
@@ -42,6 +42,26 @@ def test_a_wording_that_reads_as_something_else_is_named():
     assert not broken(replace(TASK, phrasings=(odd,)))
     found = broken(replace(TASK, phrasings=(swapped, *TASK.phrasings)), parsers=[GrammarParser()])
     assert any("grammar reads" in why for why in found)
+
+
+class Says:
+    """A parser that makes the same of every text."""
+
+    name = "says"
+
+    def __init__(self, parsed):
+        self._parsed = parsed
+
+    def parse(self, text, view, tasks, assigned=None):
+        return self._parsed
+
+
+def test_a_parser_that_does_not_understand_leaves_a_wording_to_the_others():
+    mute = Says(Parsed(reasons=(unparseable("no"),)))
+    assert not broken(TASK, parsers=[GrammarParser(), mute])
+    assert any("says reads" in why for why in broken(TASK, parsers=[mute]))
+    wrong = Says(Parsed(task="heavier", query=Heavier(first="book", second="radio")))
+    assert any("says reads" in why for why in broken(TASK, parsers=[GrammarParser(), wrong]))
 
 
 def test_a_task_that_contradicts_itself_is_named():

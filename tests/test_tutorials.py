@@ -2,7 +2,6 @@
 
 import ast
 import json
-import site
 import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
@@ -59,8 +58,14 @@ def environment(tmp_path_factory):
     venv = tmp_path_factory.mktemp("newcomer") / "venv"
     subprocess.run([sys.executable, "-m", "venv", venv], check=True)
     (packages,) = venv.glob("lib/python3*/site-packages")
-    seen = [*site.getsitepackages(), *filter(None, map(str, sys.path)), str(ROOT)]
-    (packages / "shared.pth").write_text("\n".join(dict.fromkeys(seen)) + "\n")
+    seen = [path for path in sys.path if path.endswith("site-packages")]
+    (packages / "shared.pth").write_text("\n".join(seen) + "\n")
+    # pip finds it there, and so writes no script
+    script = venv / "bin" / "pytest"
+    script.write_text(
+        f"#!{venv / 'bin' / 'python'}\nimport pytest\nraise SystemExit(pytest.main())\n"
+    )
+    script.chmod(0o755)
     pip = (venv / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-deps")
     subprocess.run([*pip, "--no-build-isolation", ROOT], check=True, capture_output=True)
     return venv

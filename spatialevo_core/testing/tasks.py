@@ -8,7 +8,7 @@ from random import Random
 from time import perf_counter
 from typing import Any, NamedTuple
 
-from spatialevo_core.engine import Parser, guarded, judge, read
+from spatialevo_core.engine import OTHER_TASK, Parsed, Parser, guarded, judge, read
 from spatialevo_core.names import Vocabulary
 from spatialevo_core.question import Query, Verdict
 from spatialevo_core.task import AnyTask
@@ -209,12 +209,18 @@ def _taken(
 def _read_otherwise(
     task: AnyTask, query: Query, view: Any, parsers: Sequence[Parser], tasks: Sequence[AnyTask]
 ) -> Iterator[str]:
+    """What parsers make of the wordings; one that does not understand leaves them to the others."""
     for text in task.wordings(query):
-        for parser in parsers:
-            parsed = read(parser, text, view, tasks)
+        all_parsed = [(parser, read(parser, text, view, tasks)) for parser in parsers]
+        decided = [each for each in all_parsed if _decides(each[1])]
+        for parser, parsed in decided or all_parsed:
             if (parsed.task, parsed.query) != (task.name, query):
                 found = parsed.query or "; ".join(reason.message for reason in parsed.reasons)
                 yield f"{parser.name} reads '{text}' as {parsed.task}: {found!r}"
+
+
+def _decides(parsed: Parsed) -> bool:
+    return parsed.query is not None or OTHER_TASK in (reason.code for reason in parsed.reasons)
 
 
 def _provoke(task: AnyTask, silent: Sequence[str]) -> Iterator[str]:
