@@ -16,7 +16,6 @@ from shelves import ShelfView
 from spatialevo_core.errors import ConfigError, TaskFault
 from spatialevo_core.plugins import load
 from spatialevo_core.records import QuestionRecord
-from spatialevo_trainer import held_out, run
 from spatialevo_trainer.answering import Asking, answer_questions, asking_of
 from spatialevo_trainer.config import Lora
 from spatialevo_trainer.demo_plan import shipped_plan
@@ -27,7 +26,7 @@ from spatialevo_trainer.merging import load_adapted, save_merged
 from spatialevo_trainer.model import load_model, load_processor, lora
 from spatialevo_trainer.question_worlds import Worlds
 from spatialevo_trainer.replies import read_questions
-from spatialevo_trainer.run_folder import CONFIG
+from spatialevo_trainer.run_folder import ADAPTER, CONFIG
 from spatialevo_trainer.tiny_model import make_config, make_tokenizer
 
 
@@ -54,7 +53,7 @@ def trained(tmp_path_factory):
     for name, weights in model.named_parameters():
         if "lora_B" in name:
             weights.data.normal_(0, 0.5, generator=draw)
-    model.save_pretrained(folder / run.ADAPTER)
+    model.save_pretrained(folder / ADAPTER)
     return folder
 
 
@@ -70,11 +69,6 @@ def asked(run, catalogue, tmp_path):
 
 def said(out):
     return [json.loads(line)["reply"] for line in (out / "replies.jsonl").read_text().splitlines()]
-
-
-def test_the_files_of_a_run_have_one_name():
-    assert run.CONFIG == CONFIG
-    assert held_out.FILE == "held_out.jsonl"
 
 
 def test_the_shipped_base_answers_about_rooms_what_it_was_taught(tmp_path):

@@ -60,7 +60,7 @@ def dictate(config: TrainConfig, registry: Registry, out: Path) -> tuple[Dictate
 
 
 def asks(first: str, second: str, sense: str = "heavier") -> str:
-    seen = f"A tall {first} stands left of a small {second}"
+    seen = f"The shelf holds a tall {first} left of a small {second}"
     return write_question(seen, f"Which is {sense}, the {first} or the {second}?")
 
 

@@ -53,7 +53,10 @@ def started(judge=None, **changes) -> Episode:
 
 def legal_question(episode):
     a, b, _ = episode.places[0].view.vocabulary().names
-    return f"A tall {a} stands left of a small {b}", f"Which is heavier, the {a} or the {b}?"
+    return (
+        f"The shelf holds a tall {a} left of a small {b}",
+        f"Which is heavier, the {a} or the {b}?",
+    )
 
 
 def played(episode, *, question=None, observation=None):
@@ -72,7 +75,7 @@ def test_without_a_judge_the_deterministic_scores_count_and_nothing_is_judged():
     episode = started()
     asked, _ = played(episode)
     assert asked == [1.0] * 4
-    assert not [name for name in means(measure(episode)) if "judge" in name]
+    assert not [name for name in means(measure(episode)) if "_judged" in name]
     assert {record.judged for record in asked_records(episode, 1)} == {None}
 
 

@@ -6,6 +6,7 @@ from random import Random
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from spatialevo_core.plugins import load
 from spatialevo_trainer.demo_plan import shipped_plan
@@ -52,11 +53,15 @@ def test_conversations_that_share_images_score_as_they_would_alone(tmp_path, tin
         rows = [[writer.talk(*talk) for talk in talks[: 1 + n]] for n in range(len(views))]
         scores, _, spans = tiny_base.forward.losses(model, writer, seen, rows)
         alone = [
-            scores_alone(model, processor, list(pictures.images[list(view)]), *talk)
+            scores_alone(model, processor, pictured(pictures, view), *talk)
             for n, view in enumerate(views)
             for talk in talks[: 1 + n]
         ]
     assert [scores[a:b].sum().item() for a, b in spans] == pytest.approx(alone, abs=1e-3)
+
+
+def pictured(pictures, view):
+    return [Image.fromarray(pictures.images[image]) for image in view]
 
 
 def words(tiny_base):
