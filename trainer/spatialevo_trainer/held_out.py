@@ -148,14 +148,19 @@ def examine(
 ) -> Marks:
     """The marks of a model; the questions depend on `places` and `seed` alone.
 
-    The questioner asks about `ASKING` places at most, spread evenly over all of them.
+    The questioner asks about `ASKING` places at most, spread evenly over those of the run's tasks.
     """
     config = config.model_copy(update={"n": SAMPLES, "quota": 1, "reward": "oracle", "judge": None})
     groups = {
         group: _accuracy(speaker, registry, config, here, seed=seed)
         for group, here in places.items()
     }
-    everywhere = [place for here in places.values() for place in here]
+    everywhere = [
+        place
+        for here in places.values()
+        for place in here
+        if not config.tasks or place.task.name in config.tasks
+    ]
     spread = everywhere[:: max(1, len(everywhere) // ASKING)] if config.ablation.questioner else []
     asking = Episode(config, registry, spread, row_random(seed, "ask"))
     rows = asking.questioner_rows()
