@@ -12,7 +12,8 @@ from pydantic import Field
 from spatialevo_core.question import Frozen
 from spatialevo_core.registry import Registry
 from spatialevo_trainer.config import Data, HeldOut, TrainConfig
-from spatialevo_trainer.demo_plan import Question, shipped_plan
+from spatialevo_trainer.demo_plan import shipped_plan
+from spatialevo_trainer.settings import over
 
 HERE = Path(__file__).parent
 DATASET = "synthetic"
@@ -72,7 +73,7 @@ class Experiment(Frozen):
         tasks = {each.name: each.task for each in shipped_plan().questions}
         merged: dict[str, Any] = {}
         for settings in (self.settings, study.settings, arm.settings):
-            merged = _over(merged, settings)
+            merged = over(merged, settings)
         return TrainConfig.model_validate(
             {
                 **merged,
@@ -107,17 +108,3 @@ def experiment() -> Experiment:
 def narrowed(registry: Registry) -> Registry:
     """The registry in which the tasks ask only what the bases learned."""
     return shipped_plan().narrowed(registry)
-
-
-def questions() -> tuple[Question, ...]:
-    """What the bases learned to ask and to answer."""
-    return shipped_plan().questions
-
-
-def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(below)
-    for key, value in above.items():
-        old = merged.get(key)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        merged[key] = _over(old, value) if both else value
-    return merged
