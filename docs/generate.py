@@ -62,7 +62,8 @@ def cli_page() -> str:
 
 def help_sections(command: click.Command, parent: click.Context | None, name: str) -> Iterator[str]:
     shape = {"terminal_width": WIDTH, "max_content_width": WIDTH, "show_default": None}
-    # the settings say -h; and click remembers the first help option that it made
+    # the settings say -h; and click remembers the help option that it made first, wherever that was
+    command._help_option = None
     context = click.Context(command, parent, name, **shape, **command.context_settings)
     path = context.command_path
     yield f"## {path}\n\n```\n{command.get_help(context)}\n```\n"
