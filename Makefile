@@ -20,7 +20,7 @@ export NO_MKDOCS_2_WARNING = 1
 demo: $(READY) ## see everything on synthetic scenes: judging, training, curves
 	$(BIN)/spatialevo demo
 
-learn: $(READY) ## the learning experiment: under an hour on two cores, goes on where it was stopped
+learn: $(READY) ## the learning experiment: about an hour on two cores, goes on where it was stopped
 	cd benchmarks && ../$(BIN)/python -m learning ../runs/learning
 
 test: $(READY) ## the test suite
