@@ -151,7 +151,7 @@ def examine(
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--only", "names", multiple=True, default=("honest", "planted"), show_default=True)
+@click.option("--only", "names", multiple=True, default=("planted",), show_default=True)
 @click.option("--cache", type=click.Path(path_type=Path), default=None, help="for pictures")
 @click.option("--seed", default=11, show_default=True)
 @click.option("--scale", default=1.0, show_default=True, help="of all step counts")
