@@ -60,10 +60,13 @@ def _result(claim: Claim, runs: Sequence[Run]) -> dict[str, Any]:
 
 
 def _seen(claim: Claim, runs: Sequence[Run]) -> list[float]:
-    """The claim's figure for each seed; empty if its study was not run."""
+    """The claim's figure for each seed; empty if its study, or an arm of it, was not run."""
     own = [each for each in runs if each.study.name == claim.study]
     arms = {each.arm.name: [Held.of(r.folder) for r in own if r.arm == each.arm] for each in own}
-    return claim.figures(arms) if arms else []
+    try:
+        return claim.figures(arms)
+    except KeyError:
+        return []
 
 
 def _study(study: Study, runs: Sequence[Run], out: Path) -> Iterator[Block]:

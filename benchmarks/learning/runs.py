@@ -10,10 +10,11 @@ from functools import partial
 from pathlib import Path
 
 import spatialevo_trainer
-from learning.studies import HERE, Arm, Experiment, Study, experiment, narrowed
+from learning.studies import HERE, Arm, Experiment, Study, experiment
 from spatialevo_core.engines import Done, in_processes
 from spatialevo_core.plugins import load
 from spatialevo_trainer.config import TrainConfig
+from spatialevo_trainer.demo_plan import shipped_plan
 
 SHIPPED = "planted"
 """The base that the package brings along for its demo."""
@@ -87,7 +88,7 @@ def train_one(out: Path, key: str) -> float:
     run = Run(study, arm, int(seed), out)
     start = time.monotonic()
     shutil.rmtree(run.folder, ignore_errors=True)
-    train(config_of(run), narrowed(load()), run.folder)
+    train(config_of(run), shipped_plan().narrowed(load()), run.folder)
     shutil.rmtree(run.folder / "checkpoints")
     seconds = time.monotonic() - start
     (run.folder / DONE).write_text(f"{seconds:.1f}\n", encoding="utf-8")

@@ -10,7 +10,6 @@ from typing import Any
 from pydantic import Field
 
 from spatialevo_core.question import Frozen
-from spatialevo_core.registry import Registry
 from spatialevo_trainer.config import Data, HeldOut, TrainConfig
 from spatialevo_trainer.demo_plan import shipped_plan
 from spatialevo_trainer.settings import over
@@ -103,8 +102,3 @@ def ids(kind: str, seeds: range) -> tuple[str, ...]:
 def experiment() -> Experiment:
     """The one in `studies.toml`."""
     return Experiment.model_validate(tomllib.loads((HERE / "studies.toml").read_text("utf-8")))
-
-
-def narrowed(registry: Registry) -> Registry:
-    """The registry in which the tasks ask only what the bases learned."""
-    return shipped_plan().narrowed(registry)
